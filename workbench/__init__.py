@@ -1,0 +1,1 @@
+"""The takedown workbench: find, weigh and publish coordinated influence operations."""

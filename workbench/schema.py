@@ -179,16 +179,19 @@ def check_table(table: pl.DataFrame, name: str) -> pl.DataFrame:
             hint = f'Rename "{near[0]}".' if near else "Add it, with nulls where nothing is known."
             raise SchemaError(f"{name} lacks column '{column}' (has {_names(table.columns)}). {hint}")
     try:
-        agreed = table.select(
-            pl.col(column).cast(dtype) for column, dtype in _dtypes(schema).items()
-        )
+        agreed = table.select(pl.col(column).cast(dtype) for column, dtype in _dtypes(schema).items())
     except pl.exceptions.PolarsError as error:
-        raise SchemaError(f"{name} has a column of the wrong type: {_first_line(error)} Expected {_agreed(schema)}.") from error
+        expected = ", ".join(f"{column} {dtype}" for column, dtype in _dtypes(schema).items())
+        raise SchemaError(
+            f"{name} has a column of the wrong type: {_first_line(error)} Expected {expected}."
+        ) from error
     result = schema.filter(agreed)
     failures = result.failure.counts() if result.failure is not None else {}
     if failures:
         rules = "; ".join(f"{rule.replace('|', ': ')} in {n} rows" for rule, n in sorted(failures.items()))
-        raise SchemaError(f"{name} breaks its contract: {rules} of {table.height}. See workbench.schema.TABLES['{name}'].")
+        raise SchemaError(
+            f"{name} breaks its contract: {rules} of {table.height}. See workbench.schema.TABLES['{name}']."
+        )
     others = [column for column in table.columns if column not in wanted]
     return agreed.with_columns(table.select(others)) if others else agreed
 
@@ -259,7 +262,3 @@ def _first_line(error: Exception) -> str:
 
 def _dtypes(schema: type[dy.Schema]) -> dict[str, pl.DataType]:
     return {name: column.dtype for name, column in schema.columns().items()}
-
-
-def _agreed(schema: type[dy.Schema]) -> str:
-    return ", ".join(f"{name} {dtype}" for name, dtype in _dtypes(schema).items())
