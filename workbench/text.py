@@ -1,0 +1,82 @@
+"""What makes two texts, or two addresses, the same one: normal forms shared by traces and narratives.
+
+Both functions map a polars expression to an expression, so they run inside any `with_columns` or `select`.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import polars as pl
+
+_URL = r"(?i)\b(?:https?://|www\.)\S+"
+_MENTION = r"[@＠][\p{L}\p{N}_.]+"
+_REPOST_MARK = r"(?i)^\s*rt\s+[@＠][\p{L}\p{N}_.]+:?\s*"
+_TRAILING_IDS = r"(?:\s+[#\[(]?[a-z]*\d[a-z\d]{4,}[\])]?)+\s*$"
+_SPACE = r"[\s\p{Z}\u{200B}-\u{200F}\u{2060}\u{FEFF}]+"
+_TRACKING = re.compile(
+    r"(?i)^(utm_.*|fbclid|gclid|dclid|msclkid|yclid|igshid|igsh|mc_[ce]id|ref_src|ref_url|_hs\w+|spm)$"
+)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def normalise_text(text: pl.Expr) -> pl.Expr:
+    """Return the text as it counts for sameness; null where nothing is left.
+
+    In this order: Unicode NFKC (full-width signs become ordinary ones), lower case, a leading `RT @name:` away, links
+    away, mentions away, white space (and invisible marks) to one space, trailing ids away. A trailing id is a last
+    token made of letters, a digit and at least four more letters or digits, as tools append to get past filters. Hashtags,
+    punctuation and emoji stay.
+
+    Beware: two short, common texts ("good morning") are the same text without anybody having copied.
+    """
+    bare = (
+        text.str.normalize("NFKC")
+        .str.to_lowercase()
+        .str.replace(_REPOST_MARK, "")
+        .str.replace_all(_URL, " ")
+        .str.replace_all(_MENTION, " ")
+        .str.replace_all(_SPACE, " ")
+        .str.strip_chars()
+    )
+    # A text that is nothing but an id keeps it: there is no text before it to be the same.
+    short = bare.str.replace(_TRAILING_IDS, "")
+    return pl.when(short != "").then(short).when(bare != "").then(bare).otherwise(None)
+
+
+def canonical_url(url: pl.Expr) -> pl.Expr:
+    """Return the address as it counts for sameness; null where blank.
+
+    Scheme becomes https, the host lower case without `www.` and default port; tracking parameters (utm_*, fbclid,
+    gclid, ...) and the fragment go, other parameters are sorted; a trailing slash goes. A shortener's address stays
+    what it is: nothing is looked up. What is no address at all (an opaque id) is returned stripped.
+    """
+    return url.map_batches(_canonical_urls, return_dtype=pl.String)
+
+
+def _canonical_urls(urls: pl.Series) -> pl.Series:
+    distinct = urls.unique().drop_nulls()
+    canonical = pl.Series([_canonical_url(url) for url in distinct], dtype=pl.String)
+    return urls.replace_strict(distinct, canonical, default=None, return_dtype=pl.String)
+
+
+def _canonical_url(url: str) -> str | None:
+    url = url.strip()
+    if not url:
+        return None
+    has_scheme = url.lower().startswith(("http://", "https://"))
+    if not has_scheme and not re.match(r"^[^\s/@:]+\.[^\s/@:.]{2,}(?:[/?#:]|$)", url):
+        return url
+    try:
+        parts = urlsplit(url if has_scheme else "https://" + url)
+        host, port = (parts.hostname or "").removeprefix("www."), parts.port
+    except ValueError:  # a port or bracket nobody could open: still the same string for those who posted it
+        return url
+    if not host:
+        return url
+    if port and port != _DEFAULT_PORTS.get(parts.scheme.lower()):
+        host = f"{host}:{port}"
+    kept = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(key)]
+    path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._").rstrip("/")
+    return urlunsplit(("https", host, path, urlencode(sorted(kept)), ""))
