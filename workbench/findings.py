@@ -1,0 +1,342 @@
+"""Findings: what a report may say. Claims, figures and tables by section, with decisions, caveats and provenance.
+
+The report says only what this record says, so the record is complete, checked where it is made, and the same bytes
+each time it is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from workbench.claims import (
+    LEVELS,
+    ChanceTest,
+    Citation,
+    Claim,
+    ClaimError,
+    Confidence,
+    Deception,
+    Evidence,
+    Observation,
+    find_words_above,
+    name_likelihood,
+    split_sentences,
+)
+from workbench.schema import About, PublishedFigure, SchemaError, SourceError
+
+__all__ = [
+    "SECTIONS",
+    "ChanceTest",
+    "Citation",
+    "Claim",
+    "ClaimError",
+    "Confidence",
+    "Deception",
+    "Evidence",
+    "Figure",
+    "Findings",
+    "Observation",
+    "Section",
+    "TableView",
+    "name_likelihood",
+]
+
+SCHEMA_VERSION = 1
+
+SECTIONS: dict[str, str] = {
+    "findings": "Findings",
+    "release": "What we looked at",
+    "decisions": "What was set aside, and why",
+    "method": "Method card",
+    "presence": "Presence on each platform",
+    "accounts": "The accounts and their making",
+    "coordination": "The network of co-actions",
+    "clusters": "The clusters",
+    "narratives": "What they said",
+    "prevalence": "How much of the conversation it was",
+    "origin": "Evidence of origin",
+    "state_media": "State media and adverts",
+    "indicators": "Indicators",
+    "limits": "What could be wrong",
+    "reproduce": "How to reproduce this",
+    "reply": "Right of reply, corrections, glossary",
+}
+"""The sections of a report, always all of them, always in this order: name -> heading."""
+
+_MADE_BY_REPORT = ("findings", "decisions", "reproduce", "reply")
+_NOT_RUN = "Not part of this run: no notebook handed this section its tables."
+_DISCLAIMS = (" not ", "n't ", " no ", "neither", " nor ", "never", "cannot", "whether", " if ", "without", "would")
+
+Cell = str | int | float | bool | None
+Rows = tuple[dict[str, Cell], ...]
+Table = Any
+"""A frame or rows where a part is made; always `Rows` once it is made."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One chart: its title says what it shows, its description stands in for it, its table holds its data.
+
+    Args:
+        name: file-safe and unique in the report, as "posts_per_day".
+        title: what the chart shows, in words.
+        description: one or two sentences that serve whoever cannot see it.
+        spec: Vega-Lite, with its data inline.
+        table: the same data as a frame or rows; written as CSV.
+    """
+
+    name: str
+    title: str
+    description: str
+    spec: dict[str, Any]
+    table: Table
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", to_rows(self.table))
+        _require(self, "name", "title", "description", "spec")
+
+
+@dataclass(frozen=True)
+class TableView:
+    """One table to print: rows as read, a note that says how to read it, and labels for its columns.
+
+    Args:
+        name: file-safe and unique in the report.
+        title: the caption.
+        note: unit, denominator, or how to read it.
+        rows: a frame or rows; written as CSV.
+        labels: column -> heading; a column without one gets its own name with spaces.
+    """
+
+    name: str
+    title: str
+    note: str
+    rows: Table
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", to_rows(self.rows))
+        _require(self, "name", "title")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the report: claims first, then prose, figures and tables; or the one line why it is empty."""
+
+    name: str
+    claims: tuple[Claim, ...] = ()
+    prose: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[TableView, ...] = ()
+    empty_reason: str = ""
+
+    def __post_init__(self) -> None:
+        for part in ("claims", "prose", "figures", "tables"):
+            value = getattr(self, part)
+            object.__setattr__(self, part, (value,) if isinstance(value, str) else tuple(value))
+        if self.name not in SECTIONS:
+            raise SchemaError(f"A section is one of {', '.join(SECTIONS)}; found '{self.name}'. Choose one.")
+        if not self.is_empty and self.empty_reason:
+            raise SchemaError(f"Section '{self.name}' has content and a reason to be empty. Drop one of the two.")
+        if self.is_empty and not self.empty_reason.strip():
+            raise SchemaError(f"Section '{self.name}' has nothing in it. Say in empty_reason, in one line, why.")
+        for paragraph in self.prose:
+            _check_prose(paragraph, section=self)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not (self.claims or self.prose or self.figures or self.tables)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything a report may say about one case.
+
+    Args:
+        about: what is known of the dataset besides its rows.
+        sections: in any order; the report prints all of `SECTIONS`, saying why where one is missing.
+        decisions: the decisions table, as a frame or rows.
+        caveats: sentences that stand in every report beside the findings.
+        parameters: what the run was asked to do: name -> plain value.
+        provenance: how to get the same again: command, versions, seed, sha256 of inputs, commit, as-of date.
+    """
+
+    about: About
+    sections: tuple[Section, ...]
+    decisions: Table = ()
+    caveats: tuple[str, ...] = ()
+    parameters: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        order = list(SECTIONS)
+        object.__setattr__(self, "decisions", to_rows(self.decisions))
+        object.__setattr__(self, "caveats", tuple(self.caveats))
+        object.__setattr__(self, "sections", tuple(sorted(self.sections, key=lambda s: order.index(s.name))))
+        names = [section.name for section in self.sections]
+        parts = [part.name for section in self.sections for part in (*section.figures, *section.tables)]
+        for kind, found in (("section", names), ("figure or table", parts)):
+            twice = sorted({name for name in found if found.count(name) > 1})
+            if twice:
+                raise SchemaError(f"Each {kind} has its own name; found '{twice[0]}' twice. Rename or merge them.")
+
+    def section(self, name: str) -> Section:
+        """Return the named section, or one that says it was not part of this run."""
+        if name not in SECTIONS:
+            raise SchemaError(f"A section is one of {', '.join(SECTIONS)}; found '{name}'. Choose one.")
+        found = [section for section in self.sections if section.name == name]
+        return found[0] if found else Section(name, empty_reason=_NOT_RUN)
+
+    @property
+    def level(self) -> str | None:
+        """The highest rung any claim stands on; None where nothing is claimed."""
+        levels = [LEVELS.index(claim.level) for section in self.sections for claim in section.claims]
+        return LEVELS[max(levels)] if levels else None
+
+    @property
+    def headlines(self) -> tuple[Claim, ...]:
+        """The three to five claims that open the report: those marked, in section order, filled up from the rest."""
+        every = [claim for section in self.sections for claim in section.claims]
+        marked = [claim for claim in every if claim.is_headline][:5]
+        rest = [section.claims[0] for section in self.sections if section.claims and section.claims[0] not in marked]
+        chosen = marked + rest[: max(0, 3 - len(marked))]
+        return tuple(claim for claim in every if claim in chosen)
+
+    def to_json(self) -> str:
+        """Return the record as JSON text: same findings, same bytes."""
+        content = {"schema": "takedown-workbench/findings", "schema_version": SCHEMA_VERSION, **_plain(self)}
+        return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Findings:
+        """Return the record that `to_json` wrote.
+
+        Raises:
+            SourceError: the text is not such JSON, or of another schema version.
+            ClaimError: a claim in it says more than its evidence supports.
+        """
+        try:
+            content = json.loads(text)
+            version = content["schema_version"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SourceError(f"Expected the JSON of a findings record; found something else ({error}).") from error
+        if version != SCHEMA_VERSION:
+            raise SourceError(
+                f"Expected findings of schema version {SCHEMA_VERSION}; found {version}. "
+                "Read it with the version of the workbench that wrote it, or run the case again."
+            )
+        try:
+            return _read_findings(content)
+        except (KeyError, TypeError) as error:
+            raise SourceError(f"The findings record lacks a field or has one too many: {error}.") from error
+
+    def save(self, path: Path) -> Path:
+        """Write the record as JSON and return the path."""
+        path.write_text(self.to_json(), encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: Path) -> Findings:
+        """Read a record written by `save`."""
+        if not path.is_file():
+            raise SourceError(f"Expected a findings record at {path.name}; found no such file. Run the case first.")
+        return cls.from_json(path.read_text(encoding="utf-8"))
+
+
+def to_rows(table: pl.DataFrame | Iterable[dict[str, Any]]) -> Rows:
+    """Return a table as plain rows: times as ISO text, lists joined by "; ", not-a-number as nothing."""
+    rows = table.iter_rows(named=True) if isinstance(table, pl.DataFrame) else table
+    return tuple({name: _cell(value) for name, value in row.items()} for row in rows)
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC) if value.tzinfo else value
+        return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, list | tuple | pl.Series):
+        return "; ".join(str(_cell(item)) for item in value)
+    raise SchemaError(f"A cell holds text, number, time or a list of those; found {type(value).__name__}. Convert it.")
+
+
+def _check_prose(paragraph: str, *, section: Section) -> None:
+    """Refuse prose that says more than the section's claims, unless the sentence takes it back."""
+    highest = max((LEVELS.index(claim.level) for claim in section.claims), default=0)
+    for sentence in split_sentences(paragraph):
+        found = find_words_above(sentence, level=LEVELS[max(highest, 1)])
+        if found and not any(word in f" {sentence.lower()} " for word in _DISCLAIMS):
+            raise ClaimError(
+                f"Prose of section '{section.name}' says '{found[0]}', which none of its claims supports. "
+                "Make it a claim with its evidence, or say what it does not show."
+            )
+
+
+def _require(part: Figure | TableView, *names: str) -> None:
+    for name in names:
+        if not getattr(part, name):
+            raise SchemaError(f"{type(part).__name__} '{part.name}' needs a {name}; found none. Add it.")
+    if not part.name.replace("_", "").isalnum() or not part.name.isascii():
+        raise SchemaError(f"A figure or table's name is letters, digits and _; found '{part.name}'. Rename it.")
+
+
+def _plain(value: Any) -> Any:
+    """Return dataclasses as dicts (evidence with its kind), so that reading needs no guessing."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        content = {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+        return {"kind": type(value).__name__, **content} if isinstance(value, Evidence) else content
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | bool) or value is None else _cell(value)
+
+
+def _read_findings(content: dict[str, Any]) -> Findings:
+    about = dict(content["about"])
+    about["published"] = tuple(PublishedFigure(**figure) for figure in about["published"])
+    about["notes"] = tuple(about["notes"])
+    return Findings(
+        about=About(**about),
+        sections=tuple(_read_section(section) for section in content["sections"]),
+        decisions=to_rows(content["decisions"]),
+        caveats=tuple(content["caveats"]),
+        parameters=content["parameters"],
+        provenance=content["provenance"],
+    )
+
+
+def _read_section(content: dict[str, Any]) -> Section:
+    return Section(
+        name=content["name"],
+        claims=tuple(_read_claim(claim) for claim in content["claims"]),
+        prose=tuple(content["prose"]),
+        figures=tuple(Figure(**figure) for figure in content["figures"]),
+        tables=tuple(TableView(**table) for table in content["tables"]),
+        empty_reason=content["empty_reason"],
+    )
+
+
+def _read_claim(content: dict[str, Any]) -> Claim:
+    kinds = {kind.__name__: kind for kind in (Observation, ChanceTest, Deception, Citation)}
+    fields: dict[str, Any] = dict(content)
+    pieces = [dict(piece) for piece in content["evidence"]]
+    fields["evidence"] = tuple(kinds[piece.pop("kind")](**piece) for piece in pieces)
+    fields["confidence"] = Confidence(**content["confidence"])
+    return Claim(**fields)
