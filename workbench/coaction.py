@@ -86,7 +86,7 @@ def count_co_actions(
     Differs: the window is inclusive as there, but self-pairs never count.
     Beware: fans of one idol, readers of one breaking story and a newsroom's own pages all co-act.
     """
-    window_us = _window_us(time_window_s)
+    window_us = window_in_us(time_window_s)
     for name, value in (("min_co_actions", min_co_actions), ("min_participation", min_participation)):
         if value < 1:
             raise ParameterError(f"{name} is {value}; expected 1 or more.")
@@ -291,7 +291,12 @@ def _refuse_too_many_pairs(log: ActionLog, *, window_us: int | None, max_pairs: 
     )
 
 
-def _window_us(time_window_s: float | None) -> int | None:
+def window_in_us(time_window_s: float | None) -> int | None:
+    """Return the window in whole microseconds, None for any gap.
+
+    Raises:
+        ParameterError: the window is negative, not a number or absurd.
+    """
     if time_window_s is None:
         return None
     if not 0 <= time_window_s <= 1e12:

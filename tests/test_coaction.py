@@ -1,0 +1,219 @@
+"""The kernel: hand-written tables, properties that must hold on any log, and equality with the field's own tool."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import workbench.coaction as coaction
+from workbench.coaction import count_co_actions, count_partners, pack_actions
+from workbench.evidence import co_action_evidence
+from workbench.schema import ParameterError, SchemaError
+
+START = datetime(2019, 6, 1, tzinfo=UTC)
+
+
+def make_actions(*rows: tuple[str, str | None, float]) -> pl.DataFrame:
+    """Actions from (account, object, seconds after the start)."""
+    return pl.DataFrame(
+        [(who, f"p{k}", "repost", what, START + timedelta(seconds=s)) for k, (who, what, s) in enumerate(rows)],
+        schema={
+            "account_id": pl.String, "post_id": pl.String, "trace": pl.String, "object_id": pl.String,
+            "acted_at": pl.Datetime("us", "UTC"),
+        },
+        orient="row",
+    )  # fmt: skip
+
+
+def naive(actions: pl.DataFrame, window_s: float | None) -> dict[tuple[str, str], int]:
+    """The definition, word for word, in quadratic time."""
+    found: dict[tuple[str, str], int] = {}
+    for x, y in combinations(actions.iter_rows(named=True), 2):
+        if x["trace"] != y["trace"] or x["account_id"] == y["account_id"] or x["object_id"] != y["object_id"]:
+            continue
+        if x["object_id"] is None or not x["object_id"].strip():
+            continue
+        if window_s is None or abs(x["acted_at"] - y["acted_at"]) <= timedelta(seconds=window_s):
+            pair = (min(x["account_id"], y["account_id"]), max(x["account_id"], y["account_id"]))
+            found[pair] = found.get(pair, 0) + 1
+    return found
+
+
+def as_dict(edges: pl.DataFrame) -> dict[tuple[str, str], int]:
+    return {(a, b): n for a, b, n in edges.select("account_a", "account_b", "n_co_actions").iter_rows()}
+
+
+LOG = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c", "é", "账号"]),
+        st.sampled_from(["x", "y", "", " ", None]),
+        st.one_of(st.integers(-5, 5), st.sampled_from([-1e9, 0.25, 1e9, 59.999999, 60.0])),
+    ),
+    max_size=25,
+)
+WINDOW = st.sampled_from([0, 0.25, 1, 2, 60, 1e9, 1e12, None])
+
+
+def test_window_is_inclusive_and_self_pairs_never_count():
+    actions = make_actions(("a", "x", 0), ("b", "x", 60), ("c", "x", 60.000001), ("a", "x", 1), ("a", "y", 0))
+    expected = [("repost", "a", "b", 2), ("repost", "a", "c", 1), ("repost", "b", "c", 1)]
+    assert count_co_actions(actions, time_window_s=60).rows() == expected
+
+
+def test_traces_are_counted_apart():
+    one = make_actions(("a", "x", 0), ("b", "x", 0))
+    edges = count_co_actions(pl.concat([one, one.with_columns(trace=pl.lit("url"))]), time_window_s=0)
+    assert edges.rows() == [("repost", "a", "b", 1), ("url", "a", "b", 1)]
+
+
+@settings(deadline=None)
+@given(LOG, WINDOW)
+def test_equals_the_definition(rows, window_s):
+    actions = make_actions(*rows)
+    assert as_dict(count_co_actions(actions, time_window_s=window_s)) == naive(actions, window_s)
+
+
+@settings(deadline=None, max_examples=40)
+@given(LOG, WINDOW, st.randoms(use_true_random=False))
+def test_row_order_and_clock_shift_change_nothing(rows, window_s, random):
+    shuffled = rows.copy()
+    random.shuffle(shuffled)
+    moved = make_actions(*shuffled).with_columns(pl.col("acted_at").dt.offset_by("90d"))
+    expected = count_co_actions(make_actions(*rows), time_window_s=window_s)
+    assert count_co_actions(moved, time_window_s=window_s).equals(expected)
+
+
+@settings(deadline=None, max_examples=40)
+@given(LOG, st.floats(0, 100), st.floats(0, 100))
+def test_a_wider_window_never_loses_a_co_action(rows, one, other):
+    narrow = as_dict(count_co_actions(make_actions(*rows), time_window_s=min(one, other)))
+    wide = as_dict(count_co_actions(make_actions(*rows), time_window_s=max(one, other)))
+    assert all(wide.get(pair, 0) >= n for pair, n in narrow.items())
+
+
+@settings(deadline=None, max_examples=40)
+@given(LOG)
+def test_batches_add_up_to_the_same(rows):
+    actions = make_actions(*rows)
+    expected = count_co_actions(actions, time_window_s=60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coaction, "BATCH_PAIRS", 2)
+        assert count_co_actions(actions, time_window_s=60).equals(expected)
+
+
+def test_batches_add_up_where_pair_and_count_do_not_fit_one_number():
+    pair = np.array([1, 2**63], np.uint64)
+    with coaction.ThreadPoolExecutor(1) as pool:
+        found, n = coaction._add_up([(pair, np.array([1, 2])), (pair[1:], np.array([5]))], pool)
+    assert found.tolist() == pair.tolist()
+    assert n.tolist() == [1, 7]
+
+
+def test_a_line_too_long_for_64_bits_is_cut_at_objects(monkeypatch):
+    rows = [(f"a{k % 7}", f"o{k % 5}", float(k)) for k in range(60)]
+    log = pack_actions(make_actions(*rows))
+    expected = count_partners(log, window_us=20_000_000)
+    monkeypatch.setattr(coaction, "_LINE_END", 50_000_000)
+    assert count_partners(log, window_us=20_000_000).tolist() == expected.tolist()
+
+
+def test_min_co_actions_drops_light_edges_only_from_the_result():
+    actions = make_actions(("a", "x", 0), ("b", "x", 0), ("a", "y", 0), ("b", "y", 0), ("c", "y", 0))
+    assert as_dict(count_co_actions(actions, time_window_s=1, min_co_actions=2)) == {("a", "b"): 2}
+
+
+def test_min_actions_applies_before_pairing():
+    actions = make_actions(("a", "x", 0), ("b", "x", 0), ("a", "y", 0), ("b", "z", 0), ("c", "x", 0))
+    assert as_dict(count_co_actions(actions, time_window_s=1, min_actions=2)) == {("a", "b"): 1}
+
+
+def test_an_enum_of_names_where_there_are_many_edges(monkeypatch):
+    actions = make_actions(("a", "x", 0), ("b", "x", 0))
+    monkeypatch.setattr(coaction, "ENUM_FROM_EDGES", 0)
+    edges = count_co_actions(actions, time_window_s=1)
+    assert edges["account_a"].dtype == pl.Enum(["a", "b"])
+    assert as_dict(edges) == {("a", "b"): 1}
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [("a", "x", 0)], [("a", "x", 0), ("a", "x", 1)], [("a", None, 0), ("b", None, 0)]]
+)
+def test_nothing_to_pair_gives_no_edges(rows):
+    edges = count_co_actions(make_actions(*rows), time_window_s=60)
+    assert edges.height == 0
+    assert edges.columns == ["trace", "account_a", "account_b", "n_co_actions"]
+
+
+def test_bad_parameters_say_what_was_expected():
+    actions = make_actions(("a", "x", 0), ("b", "x", 0))
+    for window in (-1, float("nan"), 1e13):
+        with pytest.raises(ParameterError, match=r"time_window_s is .*expected seconds from 0"):
+            count_co_actions(actions, time_window_s=window)
+    for name in ("min_co_actions", "min_participation"):
+        with pytest.raises(ParameterError, match=f"{name} is 0; expected 1 or more"):
+            count_co_actions(actions, time_window_s=1, **{name: 0})
+    with pytest.raises(SchemaError, match="actions lacks column 'object_id'"):
+        count_co_actions(actions.drop("object_id"), time_window_s=1)
+    with pytest.raises(ParameterError, match="expected actions of one trace"):
+        pack_actions(pl.concat([actions, actions.with_columns(trace=pl.lit("url"))]))
+    with pytest.raises(ParameterError, match=r"1 pairs .* more than max_pairs=0\. Most come from 'x' \(1\)"):
+        count_co_actions(actions, time_window_s=1, max_pairs=0)
+    absurd = actions.with_columns(acted_at=pl.Series([-(2**62), 2**62]).cast(pl.Datetime("us", "UTC")))
+    with pytest.raises(ParameterError, match="146,000 years"):
+        count_co_actions(absurd, time_window_s=1)
+
+
+def read_coortweet(shared_data, name: str) -> pl.DataFrame:
+    return pl.read_csv(shared_data / "cooRTweet" / f"cooRTweet_ru_{name}.csv", infer_schema=False)
+
+
+@pytest.fixture(scope="module")
+def russian_actions(shared_data) -> pl.DataFrame:
+    shares = pl.read_parquet(shared_data / "cooRTweet" / "russian_coord_tweets.parquet")
+    seconds = pl.from_epoch(pl.col("timestamp_share").cast(pl.Int64)).dt.cast_time_unit("us")
+    acted_at = seconds.dt.replace_time_zone("UTC")
+    return shares.select(
+        "account_id", pl.lit("repost").alias("trace"), "object_id", post_id="content_id", acted_at=acted_at
+    )
+
+
+CASES = [(10, 2), (60, 1), (60, 2)]
+
+
+@pytest.mark.parametrize(("window_s", "k"), CASES)
+def test_edges_equal_coortweets(shared_data, russian_actions, window_s, k):
+    theirs = read_coortweet(shared_data, f"tw{window_s}_mp{k}_g0_edges")
+    expected = {(min(a, b), max(a, b)): int(n) for a, b, n in theirs.select("from", "to", "weight").iter_rows()}
+    assert as_dict(count_co_actions(russian_actions, time_window_s=window_s, min_participation=k)) == expected
+
+
+@pytest.mark.parametrize(("window_s", "k"), CASES)
+def test_evidence_equals_coortweets_pairs(shared_data, russian_actions, window_s, k):
+    edges = count_co_actions(russian_actions, time_window_s=window_s, min_participation=k)
+    ours = co_action_evidence(russian_actions, edges, time_window_s=window_s)
+    theirs = read_coortweet(shared_data, f"tw{window_s}_mp{k}_result")
+    theirs = theirs.filter(pl.col("account_id") != pl.col("account_id_y"))
+    columns = theirs.select("object_id", "content_id", "content_id_y", "time_delta").iter_rows()
+    expected = sorted((o, *sorted((x, y)), abs(float(gap))) for o, x, y, gap in columns)
+    found = ours.select("object_id", "post_a", "post_b", "gap_s").iter_rows()
+    assert sorted((o, *sorted((x, y)), gap) for o, x, y, gap in found) == expected
+
+
+@pytest.mark.parametrize(("window_s", "column"), [(60, "weight_full"), (10, "weight_fast")])
+def test_flagged_speed_share_equals_coortweets(shared_data, russian_actions, window_s, column):
+    """CooRTweet's `flag_speed_share` applies its participation filter to the fast pairs anew."""
+    theirs = read_coortweet(shared_data, "tw60_fast10_g0_edges").filter(pl.col(column).cast(pl.Float64) > 0)
+    expected = {(min(a, b), max(a, b)): int(n) for a, b, n in theirs.select("from", "to", column).iter_rows()}
+    assert as_dict(count_co_actions(russian_actions, time_window_s=window_s, min_participation=2)) == expected
+
+
+def test_flagged_pairs_equal_coortweets(shared_data, russian_actions):
+    edges = count_co_actions(russian_actions, time_window_s=10, min_participation=2)
+    ours = co_action_evidence(russian_actions, edges, time_window_s=10)
+    theirs = read_coortweet(shared_data, "tw60_mp2_flag10_result").filter(pl.col("time_window_10") == "1")
+    expected = {(o, *sorted((x, y))) for o, x, y in theirs["object_id", "content_id", "content_id_y"].iter_rows()}
+    assert {(o, *sorted((x, y))) for o, x, y in ours["object_id", "post_a", "post_b"].iter_rows()} == expected
