@@ -1,0 +1,182 @@
+"""Worlds with planted truth: who acted on what and when, where we know which accounts act together.
+
+Every world has the same organic ground (interest communities, objects of very different size and tempo, a dense fan
+community, breaking news) and, per regime, groups planted in it. All is invented and numeric: no text, no names.
+A regime says *how* a group acts; sizes, number of groups and seed are arguments. The generators are used by the tests
+and by the page of `make evaluate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+PLANTED = ("bursts", "alternating", "rotating", "drip", "camouflage", "closed", "touching")
+ORGANIC = ("organic", "fans", "news", "fans_and_news", "time_zones")
+DAY_S = 86_400
+SPAN_S = 14 * DAY_S
+
+
+@dataclass(frozen=True)
+class World:
+    """Actions of one world and its truth: one row (account_id, group_id) per planted account."""
+
+    actions: pl.DataFrame
+    truth: pl.DataFrame
+
+
+@dataclass
+class _Rows:
+    """Actions under construction: account number, object number, second."""
+
+    account: list[np.ndarray]
+    object: list[np.ndarray]
+    time_s: list[np.ndarray]
+    n_objects: int = 0
+
+    def add(self, account: np.ndarray, object_number: np.ndarray | int, time_s: np.ndarray) -> None:
+        self.account.append(np.asarray(account))
+        self.object.append(np.broadcast_to(object_number, np.shape(account)))
+        self.time_s.append(np.asarray(time_s))
+
+
+def make_world(
+    regime: str,
+    *,
+    seed: int,
+    group_sizes: tuple[int, ...] = (40,),
+    n_organic: int = 3000,
+    n_objects: int = 3000,
+    n_events: int = 60,
+) -> World:
+    """Return a world of the regime (see `PLANTED` and `ORGANIC`), the same for the same seed.
+
+    Args:
+        regime: how the planted groups act, or what moves the organic accounts where nothing is planted.
+        seed: of all random draws.
+        group_sizes: accounts per planted group; ignored by organic regimes.
+        n_organic: accounts that nobody coordinates.
+        n_objects: objects of the organic ground.
+        n_events: objects each group acts on together (drip: three times as many, two or three accounts at a time).
+    """
+    rng = np.random.default_rng([seed, *regime.encode()])
+    rows = _Rows([], [], [])
+    has_fans = regime in ("fans", "fans_and_news", "camouflage", "time_zones")
+    onset, members = _organic(rows, rng, n_organic, n_objects, sleeps=regime == "time_zones")
+    if has_fans:
+        _fans(rows, rng, n_organic)
+    if regime != "organic" and regime != "fans":
+        _breaking_news(rows, rng, n_organic)
+    truth = []
+    if regime in PLANTED:
+        first = n_organic
+        events = None
+        for number, size in enumerate(group_sizes):
+            group = np.arange(first, first + size)
+            first += size
+            truth += [(int(account), number) for account in group]
+            if regime == "touching" and number:
+                group = np.append(group, np.arange(group[0] - max(2, size // 10), group[0]))  # also in the last group
+            else:
+                events = rng.choice(np.flatnonzero(members >= 8), n_events * (3 if regime == "drip" else 1))
+            _plant(rows, rng, regime, group, events, onset)
+            _own_interests(rows, rng, group, n_objects, onset, busy=regime == "camouflage")
+    return World(_frame(rows, rng, n_organic), _truth(truth, n_organic))
+
+
+def _organic(
+    rows: _Rows, rng: np.random.Generator, n_organic: int, n_objects: int, *, sleeps: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Interest communities of very different activity on objects of very different size and tempo."""
+    community = rng.integers(0, 30, n_organic)
+    activity = rng.lognormal(0, 1.0, n_organic)
+    zone_s = (community % 3) * 8 * 3600
+    size = np.minimum(2 + (rng.pareto(1.1, n_objects) * 4).astype(int), n_organic // 6)
+    onset = rng.uniform(0, SPAN_S, n_objects)
+    tempo_s = np.exp(rng.normal(np.log(2 * 3600), 1.0, n_objects))
+    topic = rng.integers(0, 30, n_objects)
+    rows.n_objects = n_objects
+    for number in range(n_objects):
+        taste = activity * np.where(community == topic[number], 30.0, 1.0)
+        who = rng.choice(n_organic, size[number], replace=False, p=taste / taste.sum())
+        when = onset[number] + tempo_s[number] * rng.lognormal(0, 1.2, len(who))
+        if sleeps:  # whoever would act in the night of its time zone does so in the morning after
+            local = (when + zone_s[who]) % DAY_S
+            when = np.where(local < 8 * 3600, when + 8 * 3600 - local + rng.exponential(3600, len(who)), when)
+        rows.add(who, number, when)
+    return onset, size
+
+
+def _fans(rows: _Rows, rng: np.random.Generator, n_organic: int, n_fans: int = 150, n_idol_posts: int = 300) -> None:
+    """A community that shares nearly everything its idol posts, within minutes."""
+    fans = rng.choice(n_organic, min(n_fans, n_organic // 4), replace=False)
+    eagerness = rng.beta(4, 3, len(fans))
+    for onset in rng.uniform(0, SPAN_S, n_idol_posts):
+        who = fans[rng.random(len(fans)) < eagerness]
+        passers_by = rng.choice(n_organic, rng.integers(5, 40), replace=False)
+        who = np.unique(np.concatenate([who, passers_by]))
+        rows.add(who, rows.n_objects, onset + rng.lognormal(np.log(600), 1.2, len(who)))
+        rows.n_objects += 1
+
+
+def _breaking_news(rows: _Rows, rng: np.random.Generator, n_organic: int, n_stories: int = 15) -> None:
+    """Stories that everybody shares at once."""
+    for onset in rng.uniform(0, SPAN_S, n_stories):
+        who = rng.choice(n_organic, rng.integers(n_organic // 30, n_organic // 8), replace=False)
+        rows.add(who, rows.n_objects, onset + rng.lognormal(np.log(420), 0.8, len(who)))
+        rows.n_objects += 1
+
+
+def _plant(
+    rows: _Rows, rng: np.random.Generator, regime: str, group: np.ndarray, events: np.ndarray, onset: np.ndarray
+) -> None:
+    """The group acts together on each event's object, within some 50 seconds."""
+    for k, event in enumerate(events):
+        if regime == "alternating":
+            who = group[k % 2 :: 2]
+        elif regime == "rotating":
+            who = rng.choice(group, max(3, min(len(group), 8 + len(group) // 20)), replace=False)
+        elif regime == "drip":
+            who = rng.choice(group, rng.integers(2, 4), replace=False)
+        else:
+            who = group[rng.random(len(group)) < 0.8]
+        where = int(event)
+        start = onset[where] + rng.exponential(3 * 3600)
+        if regime == "closed":
+            where = rows.n_objects
+            rows.n_objects += 1
+        rows.add(who, where, start + rng.uniform(0, 50, len(who)))
+
+
+def _own_interests(
+    rows: _Rows, rng: np.random.Generator, group: np.ndarray, n_objects: int, onset: np.ndarray, *, busy: bool
+) -> None:
+    """Planted accounts also act alone, on anything: a little, or (camouflage) far more often than together."""
+    for account in group:
+        what = rng.integers(0, n_objects, rng.poisson(120 if busy else 10))
+        rows.add(np.full(len(what), account), what, onset[what] + rng.lognormal(np.log(7200), 1.5, len(what)))
+
+
+def _frame(rows: _Rows, rng: np.random.Generator, n_organic: int) -> pl.DataFrame:
+    account, number, time_s = (np.concatenate(part) for part in (rows.account, rows.object, rows.time_s))
+    order = rng.permutation(len(account))  # nothing may hang on the order of rows
+    microseconds = (time_s[order] * 1_000_000).astype(np.int64) + 1_600_000_000_000_000
+    return pl.DataFrame({"account": account[order], "object": number[order], "t": microseconds}).select(
+        _name(pl.col("account"), n_organic).alias("account_id"),
+        pl.format("post{}", pl.int_range(pl.len())).alias("post_id"),
+        pl.lit("repost").alias("trace"),
+        pl.format("object{}", "object").alias("object_id"),
+        pl.from_epoch("t", time_unit="us").dt.replace_time_zone("UTC").alias("acted_at"),
+    )
+
+
+def _truth(planted: list[tuple[int, int]], n_organic: int) -> pl.DataFrame:
+    frame = pl.DataFrame(planted, schema={"account": pl.Int64, "group_id": pl.Int64}, orient="row")
+    return frame.select(_name(pl.col("account"), n_organic).alias("account_id"), "group_id")
+
+
+def _name(number: pl.Expr, n_organic: int) -> pl.Expr:
+    """Names do not tell planted from organic by their order."""
+    return pl.format("account{}", (number * 7919) % 1_000_003).alias("account_id")
