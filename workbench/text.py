@@ -26,8 +26,8 @@ def normalise_text(text: pl.Expr) -> pl.Expr:
 
     In this order: Unicode NFKC (full-width signs become ordinary ones), lower case, a leading `RT @name:` away, links
     away, mentions away, white space (and invisible marks) to one space, trailing ids away. A trailing id is a last
-    token made of letters, a digit and at least four more letters or digits, as tools append to get past filters. Hashtags,
-    punctuation and emoji stay.
+    token made of letters, a digit and at least four more letters or digits, as tools append to get past filters.
+    Hashtags, punctuation and emoji stay.
 
     Beware: two short, common texts ("good morning") are the same text without anybody having copied.
     """
