@@ -1,0 +1,144 @@
+"""scored edges -> the coordination network: one igraph graph of the edges beyond chance, traces fused, layers kept."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import igraph as ig
+import numpy as np
+import polars as pl
+
+from workbench.schema import ParameterError, SourceError, check_table
+
+
+def build_network(scored: pl.DataFrame, *, max_fdr: float) -> ig.Graph:
+    """Return the network of the edges whose false discovery rate is at or under `max_fdr`.
+
+    Args:
+        scored: table `scored` (edges of one or several traces).
+        max_fdr: 0..1, the line drawn in each trace.
+
+    Returns:
+        An undirected igraph graph. Vertices: name (account_id), sorted. Edges: weight (0..1, the largest over the
+        traces of score / that trace's largest kept score), n_co_actions (sum over traces), traces (names, joined by
+        a blank), and per trace `n_<trace>` and `score_<trace>` (0 where the pair has no kept edge in that trace).
+        Graph attributes: max_fdr, n_edges_seen, n_edges_kept, traces: what was kept, and of how many.
+
+    Raises:
+        ParameterError: `max_fdr` outside 0..1.
+        SchemaError: `scored` is not a table of scored edges.
+
+    Source: union of layers by largest weight as in Luceri et al. 2024. Differs: their weight is a cosine.
+    Beware: an edge at the line is as likely false as `max_fdr` says; read clusters, not single edges.
+    """
+    if not 0 <= max_fdr <= 1:
+        raise ParameterError(f"max_fdr is {max_fdr}; expected a share from 0 to 1.")
+    scored = check_table(scored, "scored")
+    kept = scored.filter(pl.col("fdr") <= max_fdr).with_columns(
+        pl.col("account_a", "account_b").cast(pl.String),
+        weight=(pl.col("score") / pl.col("score").max().over("trace")).fill_nan(1.0).clip(0, 1),
+    )
+    traces = scored["trace"].cast(pl.String).unique().sort().to_list()
+    layers = [
+        pl.when(trace=name).then(pl.col(column)).otherwise(0).sum().alias(f"{short}_{name}")
+        for name in traces
+        for short, column in (("n", "n_co_actions"), ("score", "score"))
+    ]
+    fused = (
+        kept.group_by("account_a", "account_b")
+        .agg(
+            pl.col("weight").max(),
+            pl.col("n_co_actions").sum(),
+            pl.col("trace").cast(pl.String).sort().str.join(" ").alias("traces"),
+            *layers,
+        )
+        .sort("account_a", "account_b")
+    )
+    network = _graph(fused)
+    network["max_fdr"] = max_fdr
+    network["n_edges_seen"] = scored.select("account_a", "account_b").unique().height
+    network["n_edges_kept"] = fused.height
+    network["traces"] = " ".join(traces)
+    return network
+
+
+def network_edges(network: ig.Graph) -> pl.DataFrame:
+    """Return the network's edges as a table: account_a < account_b and every edge attribute."""
+    names = network.vs["name"] if network.vcount() else []
+    ends = [sorted((names[edge.source], names[edge.target])) for edge in network.es]
+    columns = {attribute: network.es[attribute] for attribute in network.es.attributes()}
+    return pl.DataFrame(
+        {"account_a": [a for a, _ in ends], "account_b": [b for _, b in ends], **columns},
+        schema_overrides={"account_a": pl.String, "account_b": pl.String},
+    )
+
+
+def place_accounts(network: ig.Graph, *, seed: int) -> pl.DataFrame:
+    """Return where to draw each account: account_id, x, y (no unit), by the force layout of Fruchterman and Reingold.
+
+    The same network and seed give the same places.
+    """
+    n = network.vcount()
+    if n == 0:
+        return pl.DataFrame(schema={"account_id": pl.String, "x": pl.Float64, "y": pl.Float64})
+    weights = "weight" if "weight" in network.es.attributes() else None
+    with seeded(seed):
+        layout = network.layout_fruchterman_reingold(weights=weights, niter=300, grid=n > 1000)
+    x, y = np.array(layout.coords).T
+    return pl.DataFrame({"account_id": network.vs["name"], "x": x, "y": y})
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Make igraph's own random choices (Leiden, layouts) follow the seed inside the block, and no longer after it."""
+    ig.set_random_number_generator(random.Random(seed))
+    try:
+        yield
+    finally:
+        ig.set_random_number_generator(random)
+
+
+def write_network(network: ig.Graph, path: str | Path, *, clusters: pl.DataFrame | None = None) -> Path:
+    """Write the network as GraphML, which opens in Gephi with names, weights, traces and clusters.
+
+    Args:
+        network: from `build_network`.
+        path: where to; must end in `.graphml`.
+        clusters: table `clusters`; adds cluster_id (0 = in none), strength and is_core to the accounts.
+
+    Raises:
+        ParameterError: another ending.
+        SourceError: the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".graphml":
+        raise ParameterError(f"cannot write a network as '{path.suffix}'; expected a name ending in .graphml.")
+    graph = network.copy()
+    graph.vs["label"] = graph.vs["name"] if graph.vcount() else []
+    if clusters is not None:
+        known = {row["account_id"]: row for row in clusters.iter_rows(named=True)}
+        found = [known.get(name) for name in (graph.vs["name"] if graph.vcount() else [])]
+        graph.vs["cluster_id"] = [row["cluster_id"] if row else 0 for row in found]
+        graph.vs["strength"] = [row["strength"] if row else 0.0 for row in found]
+        graph.vs["is_core"] = [bool(row["is_core"]) if row else False for row in found]
+    try:
+        graph.write_graphml(str(path))
+    except OSError as error:
+        raise SourceError(
+            f"cannot write {path}: {error.strerror or error}. Choose a folder you may write to."
+        ) from error
+    return path
+
+
+def _graph(fused: pl.DataFrame) -> ig.Graph:
+    names = pl.concat([fused["account_a"], fused["account_b"]]).unique().sort()
+    codes = pl.Enum(names)
+    ends = fused.select(pl.col("account_a", "account_b").cast(codes).to_physical().cast(pl.Int64)).to_numpy()
+    graph = ig.Graph(n=len(names), edges=ends)
+    graph.vs["name"] = names.to_list()
+    for column in fused.columns[2:]:
+        graph.es[column] = fused[column].to_list()
+    return graph
