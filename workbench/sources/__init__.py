@@ -1,0 +1,192 @@
+"""Files and folders -> a checked release: find out which source each table has, read it, account for every row.
+
+A new source is one module with `LAYOUTS`, `OPTIONS` and `read`, and one line in `SOURCES`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+
+from workbench.schema import (
+    About,
+    ParameterError,
+    Release,
+    SourceError,
+    check_table,
+    decision,
+    empty_table,
+)
+from workbench.sources import share_log, twitter_archive
+from workbench.sources.dataset import Dataset, open_dataset
+from workbench.sources.delimited import read_header
+from workbench.sources.parts import Part, list_parts
+from workbench.sources.tables import Layout, Recognised, Tables, recognise
+
+SOURCES: dict[str, ModuleType] = {
+    "twitter_archive": twitter_archive,
+    "share_log": share_log,
+}
+
+__all__ = ["SOURCES", "load_release"]
+
+
+def load_release(
+    path: str | Path | Sequence[str | Path], *, source: str | None = None, files: str | Path | None = None
+) -> Release:
+    """Read a dataset folder, a file, or several files into the accounts and posts of a release.
+
+    The format is told from the columns, not from the file names. Every input record becomes a row or stands in
+    `.quarantine` with its file, line and reason; whatever was decided on the way stands in `.decisions`.
+
+    Args:
+        path: a folder with a `dataset.toml` (which says what the files are), any other folder, a file, or several
+            files of one release.
+        source: name of the only source to look for; a key of `SOURCES`.
+        files: folder where the files of a dataset lie, if not beside its `dataset.toml`. The environment variable
+            `WORKBENCH_FILES` says the same for programs that take only the dataset's name.
+
+    Returns:
+        The release. Its accounts and posts have one column more than agreed: `source_file`, the file a row came from.
+
+    Raises:
+        SourceError: nothing is there, a format is unknown, a file is damaged or not the announced one, or no row can
+            be read.
+        ParameterError: there is no source of that name.
+    """
+    sources = _choose_sources(source)
+    dataset = open_dataset(path, files=files)
+    _check_options(dataset)
+    parts, aside = list_parts(dataset.files)
+    layouts = [layout for module in sources.values() for layout in module.LAYOUTS]
+    found = [recognise(part, _columns(part), layouts) for part in parts]
+    tables = Tables()
+    for name, module in sources.items():
+        own = [item for item in found if item.layout.source == name]
+        if own:
+            _note_columns(own, tables)
+            _extend(tables, module.read(own, dataset.about))
+    return _assemble(dataset, tables, aside=aside)
+
+
+def _choose_sources(source: str | None) -> dict[str, ModuleType]:
+    if source is None:
+        return SOURCES
+    if source not in SOURCES:
+        near = difflib.get_close_matches(source, SOURCES, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise ParameterError(f"source is '{source}', expected one of {', '.join(SOURCES)}.{hint}")
+    return {source: SOURCES[source]}
+
+
+def _check_options(dataset: Dataset) -> None:
+    known = sorted({"holds", *(option for module in SOURCES.values() for option in module.OPTIONS)})
+    for option in dataset.about.options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Known options: {', '.join(known)}."
+            raise SourceError(f"dataset.toml of {dataset.about.name}: [options] key '{option}' is unknown. {hint}")
+
+
+def _columns(part: Part) -> list[str]:
+    if part.is_parquet:
+        try:
+            return list(pl.read_parquet_schema(part.file))
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise SourceError(f"{part.label} is a damaged parquet file ({error}). Fetch it again.") from error
+    return read_header(part).columns
+
+
+def _note_columns(found: list[Recognised], tables: Tables) -> None:
+    for item in found:
+        layout: Layout = item.layout
+        extra = [column for column in item.columns if column not in (*layout.read, *layout.unread)]
+        absent = [column for column in layout.unread if column not in item.columns]
+        n = len(item.columns)
+        if extra:
+            action = f"left out columns {', '.join(repr(c) for c in extra)} of {item.part.label}"
+            tables.decide(
+                action,
+                f"the {layout.source} {layout.name} layout does not have them",
+                n_before=n,
+                n_after=n - len(extra),
+            )
+        if absent:
+            action = f"read {item.part.label} without its columns {', '.join(repr(c) for c in absent)}"
+            tables.decide(action, "no table here is made of them", n_before=n, n_after=n)
+
+
+def _extend(tables: Tables, more: Tables) -> None:
+    tables.accounts += more.accounts
+    tables.posts += more.posts
+    tables.decisions += more.decisions
+    tables.quarantine += more.quarantine
+
+
+def _assemble(dataset: Dataset, tables: Tables, *, aside: list[str]) -> Release:
+    accounts, twice_accounts = _drop_repeats(tables.accounts, "accounts", "account_id")
+    posts, twice_posts = _drop_repeats(tables.posts, "posts", "post_id")
+    quarantine = pl.concat([*tables.quarantine, twice_accounts, twice_posts, empty_table("quarantine")])
+    decisions = [*dataset.decisions, *tables.decisions]
+    for name, twice, kept in (("accounts", twice_accounts, accounts), ("posts", twice_posts, posts)):
+        if twice.height:
+            before = kept.height + twice.height
+            action = f"kept the first of {twice.height:,} {name} whose id occurs twice"
+            decisions.append(
+                decision(
+                    "load",
+                    action,
+                    "an id stands for one row; the others are in quarantine",
+                    n_before=before,
+                    n_after=kept.height,
+                )
+            )
+    if aside:
+        action = f"left {', '.join(aside[:5])} aside"
+        decisions.append(decision("load", action, "no table by its name", n_before=len(aside), n_after=0))
+    if not accounts.height and not posts.height:
+        raise SourceError(_say_nothing_read(dataset, quarantine))
+    return Release(
+        accounts=check_table(accounts, "accounts"),
+        posts=check_table(posts, "posts"),
+        decisions=pl.concat([*decisions, empty_table("decisions")]),
+        quarantine=check_table(quarantine.sort("file", "line", maintain_order=True), "quarantine"),
+        about=_name_platform(dataset.about, accounts, posts),
+    )
+
+
+def _name_platform(about: About, accounts: pl.DataFrame, posts: pl.DataFrame) -> About:
+    """A dataset that does not say its platform has the one its source implies."""
+    implied = pl.concat([accounts["platform"], posts["platform"]]).unique().to_list()
+    return replace(about, platform=implied[0]) if about.platform == "unknown" and len(implied) == 1 else about
+
+
+def _drop_repeats(pieces: list[pl.DataFrame], name: str, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Keep the first row of each id; say of the others which row they repeat."""
+    if not pieces:
+        return empty_table(name).with_columns(source_file=pl.lit(None, dtype=pl.Categorical)), empty_table("quarantine")
+    table = pl.concat(pieces).with_columns(pl.col("file").cast(pl.Categorical))
+    is_first = table[key].is_first_distinct()
+    again = table.filter(~is_first).select(key, "file", "line")
+    quarantine = empty_table("quarantine")
+    if again.height:
+        first = table.filter(is_first & table[key].is_in(again[key].implode())).select(
+            key, first_file="file", first_line="line"
+        )
+        reason = pl.format("{} repeats the id of line {} of {}", pl.lit(key), "first_line", "first_file")
+        quarantine = again.join(first, on=key, how="left").select(pl.col("file").cast(pl.String), "line", reason=reason)
+        table = table.filter(is_first)
+    return table.drop("line").rename({"file": "source_file"}), quarantine
+
+
+def _say_nothing_read(dataset: Dataset, quarantine: pl.DataFrame) -> str:
+    names = ", ".join(file.name for file in dataset.files)
+    if quarantine.is_empty():
+        return f"{names}: a header and no rows. Expected at least one account or post. Fetch the files again."
+    top = quarantine["reason"].value_counts(sort=True).row(0)
+    return f"{names}: none of {quarantine.height:,} records can be read; most often: {top[0]} ({top[1]:,} records)."

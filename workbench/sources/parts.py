@@ -1,0 +1,130 @@
+"""The pieces a release comes in: plain files, gzip files, members of a zip, parquet; opened the same way."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from workbench.schema import SourceError
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip", ".jsonl", ".ndjson", ".json")
+MAX_UNPACKED_RATIO = 500
+"""no honest table is this much smaller when packed; beyond it a zip is a trap that fills the disk or the memory"""
+READ_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, OSError)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One table of the input: a file, or a member of an archive."""
+
+    file: Path
+    member: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How decisions and quarantine name it."""
+        return f"{self.file.name}/{self.member}" if self.member else self.file.name
+
+    @property
+    def is_parquet(self) -> bool:
+        """True where the file starts as parquet files do."""
+        with self.file.open("rb") as stream:
+            return self.member is None and stream.read(4) == b"PAR1"
+
+    @contextmanager
+    def open(self) -> Generator[IO[bytes]]:
+        """Open for reading, unpacked.
+
+        Raises:
+            SourceError: the archive cannot be opened, or its member is encrypted.
+        """
+        with ExitStack() as opened:
+            try:
+                if self.member is None:
+                    raw: IO[bytes] = opened.enter_context(self.file.open("rb"))
+                else:
+                    archive = opened.enter_context(zipfile.ZipFile(self.file))
+                    raw = opened.enter_context(archive.open(self.member))
+                stream = _unpacked(raw)
+            except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+                raise SourceError(
+                    f"{self.label} cannot be unpacked: {error}. Unpack it by hand and load the unpacked file."
+                ) from error
+            yield stream
+
+
+def list_parts(files: list[Path]) -> tuple[list[Part], list[str]]:
+    """Return the tables in these files, and the archive members left aside because they are no tables.
+
+    Raises:
+        SourceError: a file is empty, is a damaged, encrypted or nested archive, or is a spreadsheet.
+    """
+    parts: list[Part] = []
+    aside: list[str] = []
+    for file in files:
+        if file.stat().st_size == 0:
+            raise SourceError(f"{file.name} is empty (0 bytes). Fetch the file again.")
+        if _starts_as_zip(file):
+            members, others = _list_members(file)
+            parts.extend(members)
+            aside.extend(others)
+        else:
+            parts.append(Part(file))
+    return parts, aside
+
+
+def _list_members(file: Path) -> tuple[list[Part], list[str]]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+    except zipfile.BadZipFile as error:
+        raise SourceError(f"{file.name} is a damaged zip archive ({error}). Fetch the file again.") from error
+    if any(info.filename == "[Content_Types].xml" for info in infos):
+        raise SourceError(
+            f"{file.name} is a spreadsheet, which rounds long ids. Load the file it was made from, "
+            "or export it as CSV UTF-8 with the id columns as text."
+        )
+    parts, aside = [], []
+    for info in infos:
+        name = info.filename
+        if name.startswith("__MACOSX/") or Path(name).name.startswith("."):
+            continue
+        if not name.lower().endswith(TABLE_SUFFIXES):
+            aside.append(f"{file.name}/{name}")
+            continue
+        _refuse_member(file, info)
+        parts.append(Part(file, name))
+    if not parts:
+        found = ", ".join(aside[:5]) or "no files"
+        raise SourceError(f"{file.name} holds no table: expected .csv, .tsv or .csv.gz members, found {found}.")
+    return parts, aside
+
+
+def _refuse_member(file: Path, info: zipfile.ZipInfo) -> None:
+    label = f"{file.name}/{info.filename}"
+    if info.flag_bits & 1:
+        raise SourceError(f"{label} is encrypted. Unpack it with its password and load the unpacked file.")
+    if info.filename.lower().endswith(".zip"):
+        raise SourceError(f"{label} is a zip inside a zip. Unpack the outer archive and load the inner one.")
+    if info.file_size > 100_000_000 and info.file_size > MAX_UNPACKED_RATIO * max(info.compress_size, 1):
+        raise SourceError(
+            f"{label} would unpack to {info.file_size:,} bytes from {info.compress_size:,}, "
+            f"more than {MAX_UNPACKED_RATIO} times its size. Unpack it by hand if you trust it."
+        )
+
+
+def _starts_as_zip(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+    magic = raw.read(2)
+    raw.seek(0)
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if magic == b"\x1f\x8b" else raw
