@@ -1,0 +1,122 @@
+import json
+import re
+
+import altair as alt
+import invented
+import polars as pl
+import pytest
+
+from workbench import charts
+from workbench.chart_display import bundle_chart, draw_svg, enable_charts, read_title
+from workbench.chart_style import GREY, MAX_ROWS, PALETTE, cluster_colour
+from workbench.schema import ParameterError, SchemaError
+
+ALL = {
+    "posts_per_day": lambda: charts.chart_posts_per_day(invented.per_day()),
+    "account_creation": lambda: charts.chart_account_creation(invented.per_month()),
+    "week_hours": lambda: charts.chart_week_hours(invented.week_hours(), time_zone="Asia/Shanghai"),
+    "languages": lambda: charts.chart_languages_over_time(invented.languages()),
+    "weights": lambda: charts.chart_weight_distribution(invented.weights()),
+    "cluster_sizes": lambda: charts.chart_cluster_sizes(invented.cluster_sizes()),
+    "cluster_ratios": lambda: charts.chart_cluster_ratios(invented.cluster_ratios()),
+    "sensitivity": lambda: charts.chart_sensitivity(invented.sensitivity()),
+    "network": lambda: charts.chart_network(*invented.network()),
+}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_chart_has_title_description_and_a_picture(name):
+    spec = ALL[name]().to_dict()
+    assert read_title(spec)
+    assert len(spec["description"]) > 40
+    svg = draw_svg(spec)
+    assert svg.startswith('<svg aria-hidden="true"')
+    assert "NaN" not in svg
+    assert "Infinity" not in svg
+    assert svg == draw_svg(ALL[name]().to_dict())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_pictures_carry_no_style_script_or_address(name):
+    svg = draw_svg(ALL[name]().to_dict())
+    for forbidden in (" style=", "<style", "<script", " href=", "xlink:href=", " onclick=", " onload="):
+        assert forbidden not in svg
+
+
+def test_pictures_on_one_page_share_no_names():
+    pictures = [draw_svg(ALL[name]().to_dict(), width_px=width) for name in ALL for width in (340, 640)]
+    names = [name for svg in pictures for name in set(re.findall(r' id="([^"]+)"', svg))]
+    assert len(names) == len(set(names)) > 4
+
+
+def test_descriptions_count():
+    per_day = pl.DataFrame({"day": ["2031-05-04", "2031-05-05"], "group": ["a", "a"], "n_posts": [3, 8]})
+    per_day = per_day.with_columns(pl.col("day").str.to_date())
+    assert "busiest day is 2031-05-05 with 8 posts" in charts.chart_posts_per_day(per_day).to_dict()["description"]
+    hours = pl.DataFrame({"weekday": [1, 5, 6], "hour": [9, 18, 12], "n_posts": [7, 2, 1]})
+    assert "7 of 10 posts" in charts.chart_week_hours(hours, time_zone="UTC").to_dict()["description"]
+
+
+@pytest.mark.parametrize("column", ["day", "group", "n_posts"])
+def test_a_missing_column_is_named(column):
+    with pytest.raises(SchemaError, match=f"lacks column '{column}'"):
+        charts.chart_posts_per_day(invented.per_day().drop(column))
+
+
+def test_nothing_and_too_much_are_refused():
+    with pytest.raises(ParameterError, match="found none"):
+        charts.chart_posts_per_day(invented.per_day().clear())
+    with pytest.raises(ParameterError, match="Aggregate the table first"):
+        charts.chart_posts_per_day(pl.concat([invented.per_day()] * 40))
+    nodes, edges = invented.network()
+    with pytest.raises(ParameterError, match="Draw the backbone"):
+        charts.chart_network(nodes, pl.concat([edges] * (MAX_ROWS // edges.height + 1)))
+    with pytest.raises(SchemaError, match="lacks column 'x2'"):
+        charts.chart_network(nodes, edges.drop("x2"))
+
+
+def _luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(a: str, b: str) -> float:
+    high, low = sorted((_luminance(a), _luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*PALETTE, GREY])
+@pytest.mark.parametrize("paper", ["#FFFFFF", "#14171C"])
+def test_colours_stand_out_on_light_and_dark_paper(colour, paper):
+    assert _contrast(colour, paper) >= 3
+
+
+def test_a_cluster_keeps_its_colour():
+    assert cluster_colour(1) == PALETTE[0]
+    assert cluster_colour(8) == cluster_colour(None) == GREY
+    alone = invented.cluster_ratios().filter(pl.col("cluster_id") == 2)
+    assert PALETTE[1] in json.dumps(charts.chart_cluster_ratios(alone).to_dict())
+
+
+def test_notebooks_get_vega_svg_and_words():
+    spec = ALL["posts_per_day"]().to_dict()
+    bundle = bundle_chart(spec)
+    assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"}
+    assert "/v5." in bundle["application/vnd.vegalite.v5+json"]["$schema"]
+    assert bundle["text/plain"].startswith("Posts per day, by group. Posts per day of")
+
+
+def test_charts_can_be_enabled_for_notebooks():
+    before = alt.renderers.active
+    try:
+        enable_charts()
+        shown = ALL["posts_per_day"]()._repr_mimebundle_()
+        assert "image/svg+xml" in shown
+    finally:
+        alt.renderers.enable(before)
+
+
+def test_a_title_in_parts_is_read_as_one():
+    assert read_title({"title": {"text": ["Posts", "per day"]}}) == "Posts per day"
+    assert read_title({"title": "Posts"}) == "Posts"

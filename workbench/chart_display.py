@@ -1,0 +1,77 @@
+"""Charts as pictures: static SVG for the report, and a renderer by which notebooks show charts without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+VEGA_LITE_VERSION = "6.4"
+NARROW_PX = 340
+
+_ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
+_LONG_NUMBER = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}(?:e-\d+)?(?![\w.])")
+_PART = re.compile(r"\b(clip|gradient_)(\d+)\b(?=[\")])")
+
+
+def enable_charts() -> None:
+    """Let notebooks show charts offline: live where the front end can, as SVG elsewhere, in words at the least.
+
+    JupyterLab 4.6 draws Vega-Lite 5 itself and nothing newer; our charts use nothing that 5 lacks, so they are offered
+    as such. nbconvert and other viewers take the SVG.
+    """
+    alt.renderers.register("workbench", bundle_chart)
+    alt.renderers.enable("workbench")
+
+
+def bundle_chart(spec: dict[str, Any], **_metadata: Any) -> dict[str, Any]:
+    """Return one chart in every form a notebook may show it in, keyed by MIME type."""
+    older = {**spec, "$schema": "https://vega.github.io/schema/vega-lite/v5.20.1.json"}
+    return {
+        "application/vnd.vegalite.v5+json": older,
+        "image/svg+xml": vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE_VERSION),
+        "text/plain": f"{read_title(spec)}. {spec.get('description', '')}",
+    }
+
+
+def fit_page(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec for use inside a page: no title (the page has it as text), no paper of its own."""
+    return {**{key: value for key, value in spec.items() if key != "title"}, "background": "transparent"}
+
+
+def draw_svg(spec: dict[str, Any], *, width_px: int | None = None) -> str:
+    """Return a spec's picture as SVG, drawn without access to any address.
+
+    The picture is hidden from assistive technology: its description and its table stand beside it.
+    """
+    sized = fit_page(spec) if width_px is None else {**fit_page(spec), "width": width_px}
+    svg = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE_VERSION, allowed_base_urls=[])
+    drawn = _ROLE.sub("", _LONG_NUMBER.sub(lambda number: f"{float(number.group(0)):.2f}", svg))
+    return _name_parts(drawn, sized).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def bundle_script(snippet: str) -> str:
+    """Return Vega, Vega-Lite and vegaEmbed with a snippet that uses them, as one script to write into a page."""
+    return vl_convert.javascript_bundle(snippet, vl_version=VEGA_LITE_VERSION)
+
+
+def read_title(spec: dict[str, Any]) -> str:
+    """Return a spec's title as text."""
+    title = spec.get("title", "")
+    text = title.get("text", "") if isinstance(title, dict) else title
+    return " ".join(text) if isinstance(text, list) else str(text)
+
+
+def _name_parts(svg: str, spec: dict[str, Any]) -> str:
+    """Give clips and gradients names of their own: Vega counts on from chart to chart, and a page holds many."""
+    prefix = "v" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:10]
+    names: dict[str, str] = {}
+
+    def rename(part: re.Match[str]) -> str:
+        return names.setdefault(part.group(0), f"{prefix}_{len(names)}")
+
+    return _PART.sub(rename, svg)
