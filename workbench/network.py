@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def place_accounts(network: ig.Graph, *, seed: int) -> pl.DataFrame:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Generator[None]:
     """Make igraph's own random choices (Leiden, layouts) follow the seed inside the block, and no longer after it."""
     ig.set_random_number_generator(random.Random(seed))
     try:

@@ -1,0 +1,68 @@
+"""Working hours: a planted clock is found, a flat one is not claimed."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from test_actions import make_posts
+
+from workbench.hours import OFFSETS_H, count_week_hours, fit_working_hours
+from workbench.schema import ParameterError
+
+MONDAY = datetime(2019, 6, 3, tzinfo=UTC)
+
+
+def office_posts(seed: int, *, offset: int, n_accounts: int = 40, n_each: int = 60, share: float = 0.9) -> pl.DataFrame:
+    """Accounts that post mostly Monday to Friday, 9 to 18, on a clock `offset` hours ahead of UTC."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for account in range(n_accounts):
+        for k in range(n_each):
+            hour = 24 * rng.integers(0, 5) + rng.uniform(9, 18) if rng.random() < share else rng.uniform(0, 168)
+            at = MONDAY + timedelta(hours=float(hour) - offset, weeks=int(rng.integers(0, 8)))
+            rows.append({"account_id": f"a{account}", "post_id": f"p{account}-{k}", "posted_at": at})
+    return make_posts(*rows)
+
+
+def test_week_hours_are_counted_on_the_shifted_clock():
+    hours = count_week_hours(make_posts({"posted_at": MONDAY - timedelta(hours=8)}), utc_offset_h=8)
+    assert hours.height == 168
+    assert hours.filter(pl.col("n_posts") > 0).rows() == [(1, 0, 1)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("offset", [-5, 0, 8])
+def test_a_planted_clock_is_among_the_plausible_and_few_are(seed, offset):
+    fit = fit_working_hours(office_posts(seed, offset=offset), seed=seed)
+    plausible = fit.filter("is_plausible")["utc_offset_h"].to_list()
+    assert offset in plausible
+    assert len(plausible) <= 3
+    row = fit.filter(utc_offset_h=offset).row(0, named=True)
+    assert row["low"] <= row["office_frac"] <= row["high"]
+    assert row["office_frac"] == pytest.approx(0.9 + 0.1 * 45 / 168, abs=0.03)
+    assert row["weekday_ratio"] > 5
+
+
+def test_round_the_clock_posting_reaches_no_office_share_anywhere():
+    fit = fit_working_hours(office_posts(3, offset=0, share=0.0), seed=3)
+    assert fit["office_frac"].max() == pytest.approx(45 / 168, abs=0.04)
+    assert len(fit.filter("is_plausible")) > 3, "a flat week must not point at one clock"
+
+
+def test_one_busy_account_does_not_decide():
+    many = office_posts(1, offset=8, n_accounts=30, n_each=20)
+    one = office_posts(2, offset=-5, n_accounts=1, n_each=2000).with_columns(
+        account_id=pl.lit("busy"), post_id=pl.lit("busy") + pl.col("post_id")
+    )
+    fit = fit_working_hours(pl.concat([many, one]), seed=1)
+    assert fit.sort("office_frac", descending=True)["utc_offset_h"][0] in (7, 8, 9)
+
+
+def test_no_posts_and_bad_parameters():
+    assert fit_working_hours(make_posts(), seed=1).height == 0
+    assert count_week_hours(make_posts(), utc_offset_h=0)["n_posts"].sum() == 0
+    with pytest.raises(ParameterError, match="n_bootstrap is 0"):
+        fit_working_hours(make_posts({}), n_bootstrap=0, seed=1)
+    with pytest.raises(ParameterError, match=f"from {OFFSETS_H[0]} to {OFFSETS_H[-1]}"):
+        count_week_hours(make_posts({}), utc_offset_h=20)
