@@ -1,0 +1,387 @@
+"""Nobody is named who may not be, everything still joins, and addresses lose and regain their teeth."""
+
+import os
+import stat
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench import keys, privacy
+from workbench.privacy import PrivacyError, defang, protect_release, read_key, refang
+from workbench.schema import About, ParameterError, Release, check_table, empty_table
+
+KEY = b"a key for tests, known to all..."
+PSEUDONYM = r"^acct_[a-z2-7]{12}$"
+
+
+def make_accounts(rows: list[dict]) -> pl.DataFrame:
+    blank = {
+        "platform": "twitter",
+        "kind": "account",
+        "handle": None,
+        "display_name": None,
+        "created_at": None,
+        "n_followers": 0,
+        "n_following": 0,
+        "location": None,
+        "description": None,
+        "language": "en",
+        "is_pseudonymous": False,
+    }
+    return check_table(pl.DataFrame([blank | row for row in rows], schema_overrides=_text_columns(blank)), "accounts")
+
+
+def make_posts(rows: list[dict]) -> pl.DataFrame:
+    blank = {
+        "platform": "twitter",
+        "posted_at": "2019-06-01T00:00:00+00:00",
+        "time_resolution_s": 60.0,
+        "text": None,
+        "lang": "en",
+        "client": None,
+        "urls": [],
+        "hashtags": [],
+        "mentions": [],
+        "repost_of_id": None,
+        "repost_of_account_id": None,
+        "reply_to_id": None,
+        "reply_to_account_id": None,
+        "quote_of_id": None,
+        "media_hashes": [],
+        "n_reposts": 0,
+        "n_likes": 0,
+        "n_replies": 0,
+    }
+    lists = dict.fromkeys(["urls", "hashtags", "mentions", "media_hashes"], pl.List(pl.String))
+    frame = pl.DataFrame([blank | row for row in rows], schema_overrides=_text_columns(blank) | lists)
+    return check_table(frame.with_columns(pl.col("posted_at").str.to_datetime(time_zone="UTC")), "posts")
+
+
+def make_release(accounts: list[dict], posts: list[dict]) -> Release:
+    return Release(
+        accounts=make_accounts(accounts) if accounts else empty_table("accounts"),
+        posts=make_posts(posts) if posts else empty_table("posts"),
+        decisions=empty_table("decisions"),
+        quarantine=empty_table("quarantine"),
+        about=About("invented", "Invented release (synthetic)", "twitter", is_synthetic=True),
+    )
+
+
+def _text_columns(blank: dict) -> dict:
+    return {name: pl.String for name, value in blank.items() if value is None}
+
+
+@pytest.fixture
+def release() -> Release:
+    return make_release(
+        [
+            {"account_id": "1001", "handle": "BigPaper", "display_name": "Big Paper", "n_followers": 5000,
+             "location": "Port Ember", "description": "News. Tip @small_fry7 or tips@ember.example, +44 20 7946 0000"},
+            {"account_id": "1002", "handle": "small_fry7", "display_name": "Small Fry", "n_followers": 4999,
+             "location": "Port Ember", "description": "I love trams and tea"},
+            {"account_id": "1003", "handle": "nobody_0", "display_name": "N", "n_followers": 0,
+             "description": "I love trams and tea!"},
+            {"account_id": "hashed+id/AAA=", "handle": "hashed+id/AAA=", "n_followers": 90_000,
+             "is_pseudonymous": True},
+            {"account_id": "1005", "handle": "unknown_n", "n_followers": None},
+        ],
+        [
+            {"post_id": "900001", "account_id": "1001", "text": "Trams run late, says @BigPaper to @SMALL_fry7."},
+            {"post_id": "900002", "account_id": "1002", "text": "RT @BigPaper: Trams run late", "mentions": ["1001"],
+             "repost_of_id": "900001", "repost_of_account_id": "1001"},
+            {"post_id": "900003", "account_id": "1003", "text": "@stranger look: https://twitter.com/small_fry7/status/900002?s=20",
+             "mentions": ["stranger", "Small_Fry7"], "urls": ["https://twitter.com/small_fry7/status/900002"],
+             "reply_to_id": "900002", "reply_to_account_id": "1002"},
+            {"post_id": "900004", "account_id": "1003", "text": "RT @far_away: x", "repost_of_id": "800001",
+             "repost_of_account_id": "77", "quote_of_id": "900003"},
+            {"post_id": "900005", "account_id": "hashed+id/AAA=",
+             "text": "write to small_fry7 or me@post.example 你好@stranger你好"},
+        ],
+    )  # fmt: skip
+
+
+def test_only_published_accounts_with_enough_followers_stay_clear(release):
+    shown = protect_release(release, key=KEY).accounts
+
+    assert shown["account_id"].str.contains(PSEUDONYM).to_list() == [False, True, True, True, True]
+    assert shown["account_id"][0] == "1001"
+    assert shown["handle"][0] == "BigPaper"
+    assert shown["location"].to_list() == ["Port Ember", None, None, None, None]
+    assert shown["handle"][1] == shown["display_name"][1] == shown["account_id"][1]
+    assert shown["is_pseudonymous"].to_list() == [False, True, True, True, True]
+    assert shown["n_followers"].equals(release.accounts["n_followers"])
+
+
+def test_ids_and_handles_inside_posts_give_the_same_pseudonym(release):
+    protected = protect_release(release, key=KEY)
+    _, small, nobody, hashed, _ = protected.accounts["account_id"]
+    posts = protected.posts
+
+    assert posts["account_id"].to_list() == ["1001", small, nobody, nobody, hashed]
+    assert posts["mentions"][1].to_list() == ["1001"]
+    assert posts["mentions"][2][1] == small
+    assert posts["reply_to_account_id"][2] == small
+    assert posts["repost_of_account_id"][1] == "1001"
+    assert posts["text"][0] == f"Trams run late, says @BigPaper to @{small}."
+    assert posts["text"][1] == "RT @BigPaper: Trams run late"
+    stranger = posts["mentions"][2][0]
+    assert posts["text"][2].startswith(f"@{stranger} look: https://twitter.com/{small}/status/post_")
+    assert posts["text"][4] == f"write to {small} or [e-mail] 你好@{stranger}你好"
+
+
+def test_post_ids_still_join_and_lead_to_no_hidden_author(release):
+    posts = protect_release(release, key=KEY).posts
+
+    assert posts["post_id"][0] == "900001"
+    assert posts["repost_of_id"][1] == "900001"
+    assert posts["reply_to_id"][2] == posts["post_id"][1]
+    assert posts["quote_of_id"][3] == posts["post_id"][2]
+    assert posts["post_id"][1:].str.contains("^post_[0-9a-f]{16}$").all()
+    assert posts["repost_of_id"][3].startswith("post_")
+    assert posts["urls"][2][0].endswith("/status/" + posts["post_id"][1])
+
+
+def test_no_hidden_name_survives_anywhere(release):
+    protected = protect_release(release, key=KEY)
+    everything = str(protected.accounts.to_dicts()) + str(protected.posts.to_dicts())
+
+    for name in ["1002", "1003", "small_fry7", "Small Fry", "nobody_0", "hashed+id", "unknown_n", "stranger",
+                 "far_away", "'77'", "900002", "900003", "800001", "post.example", "trams and tea"]:  # fmt: skip
+        assert name.lower() not in everything.lower(), name
+
+
+def test_protecting_twice_changes_nothing(release):
+    once = protect_release(release, key=KEY)
+    twice = protect_release(once, key=KEY)
+
+    for table in ("accounts", "posts", "decisions", "quarantine"):
+        assert getattr(twice, table).equals(getattr(once, table)), table
+
+
+def test_the_key_decides_the_pseudonyms(release):
+    same, other = protect_release(release, key=KEY), protect_release(release, key=b"another key, sixteen")
+
+    assert same.accounts.equals(protect_release(release, key=KEY).accounts)
+    assert not set(same.accounts["account_id"][1:]) & set(other.accounts["account_id"][1:])
+
+
+def test_decisions_say_how_many_stay_clear(release):
+    decisions = protect_release(release, key=KEY).decisions
+
+    assert decisions.select("stage", "n_before", "n_after").rows() == [
+        ("protect", 5, 1),
+        ("protect", 2, 0),
+        ("protect", 5, 1),
+    ]
+
+
+def test_biographies_can_be_compared_but_not_read(release):
+    bios = protect_release(release, key=KEY).accounts["description"]
+
+    assert bios[1] == bios[2]
+    assert len(bios[1].split()) == 5
+    assert bios[0].startswith("News. Tip @acct_")
+    assert bios[0].endswith("[e-mail], [phone]")
+
+
+def test_columns_no_contract_knows_are_dropped(release):
+    extra = release.accounts.with_columns(profile_url=pl.lit("https://small.example"))
+    protected = protect_release(
+        Release(extra, release.posts, release.decisions, release.quarantine, release.about), key=KEY
+    )
+
+    assert "profile_url" not in protected.accounts.columns
+
+
+def test_quarantine_reasons_quote_no_ids(release):
+    reason = "duplicate post_id '900002'; field 'tweet_time' is no date: \"@small_fry7 12:00\"; user 1002003"
+    quarantine = pl.DataFrame({"file": ["a.csv"], "line": [3], "reason": [reason]})
+    protected = protect_release(
+        Release(release.accounts, release.posts, release.decisions, quarantine, release.about), key=KEY
+    )
+
+    assert protected.quarantine["reason"][0] == (
+        "duplicate post_id [value]; field 'tweet_time' is no date: [value]; user [value]"
+    )
+
+
+def test_order_of_rows_and_platforms_is_kept():
+    rows = [{"account_id": str(i), "platform": ["twitter", "mastodon"][i % 2]} for i in range(6)]
+    posts = [{"post_id": str(i), "account_id": str(i), "platform": ["twitter", "mastodon"][i % 2],
+              "text": f"{i} @ada@tiny.example and @b.c"} for i in range(6)]  # fmt: skip
+    protected = protect_release(make_release(rows, posts), key=KEY)
+
+    assert protected.posts["platform"].to_list() == ["twitter", "mastodon"] * 3
+    assert [text[0] for text in protected.posts["text"]] == list("012345")
+    assert "tiny.example" not in "".join(protected.posts.filter(platform="mastodon")["text"])
+    assert protected.posts["account_id"].equals(protected.accounts["account_id"])
+
+
+def test_the_same_id_on_two_platforms_is_two_accounts():
+    rows = [{"account_id": "5", "platform": "twitter"}, {"account_id": "5", "platform": "facebook"}]
+    shown = protect_release(make_release(rows, []), key=KEY).accounts["account_id"]
+
+    assert shown.n_unique() == 2
+
+
+def test_an_empty_release_stays_empty():
+    assert protect_release(make_release([], []), key=KEY).posts.is_empty()
+
+
+def test_a_handle_that_two_accounts_had_is_hidden():
+    rows = [{"account_id": "1", "handle": "Shared", "n_followers": 9000},
+            {"account_id": "2", "handle": "shared", "n_followers": 3}]  # fmt: skip
+    posts = [{"post_id": "1", "account_id": "1", "text": "hello @shared"}]
+
+    assert "shared" not in protect_release(make_release(rows, posts), key=KEY).posts["text"][0]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://twitter.com/somebody9",
+        "http://mobile.twitter.com/somebody9/status/123456789?s=20",
+        "https://x.com/somebody9/with_replies",
+        "https://www.facebook.com/somebody9/posts/123456789",
+        "https://www.facebook.com/profile.php?id=123456789",
+        "https://www.facebook.com/pages/somebody9/123456789",
+        "https://www.facebook.com/permalink.php?story_fbid=123456789&id=987654321",
+        "https://t.me/s/somebody9/55",
+        "https://www.youtube.com/@somebody9/videos",
+        "https://www.tiktok.com/@somebody9/video/123456789",
+        "https://medium.com/@somebody9/a-title-123456789",
+        "https://twitter.com/intent/user?screen_name=somebody9",
+        "https://twitter.com/search?q=from%3Asomebody9",
+        "https://go.example/?to=https%3A%2F%2Ftwitter.com%2Fsomebody9",
+        "https://facebook.com/sharer.php?u=https://twitter.com/somebody9",
+    ],
+)
+def test_links_to_profiles_name_nobody(link):
+    posts = [{"post_id": "1", "account_id": "1", "text": f"see {link} now", "urls": [link]}]
+    post = protect_release(make_release([], posts), key=KEY).posts.row(0, named=True)
+
+    for shown in (post["text"], post["urls"][0]):
+        assert "somebody9" not in shown
+        assert "123456789" not in shown
+        assert "acct_" in shown
+    assert post["text"].startswith("see http")
+    assert post["text"].endswith(" now")
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["https://ember.example/news?id=5", "https://www.youtube.com/watch?v=abcDEF12345", "https://netflix.com/tale"],
+)
+def test_other_links_stay_as_they_are(link):
+    posts = [{"post_id": "1", "account_id": "1", "text": link, "urls": [link]}]
+
+    assert protect_release(make_release([], posts), key=KEY).posts["urls"][0].to_list() == [link]
+
+
+@given(st.lists(st.text(max_size=30), max_size=8))
+def test_texts_without_signs_are_untouched(texts):
+    plain = [text.translate(str.maketrans("", "", "@＠%./\x00\x01")) for text in texts]
+    posts = [{"post_id": str(i), "account_id": "1", "text": text} for i, text in enumerate(plain)]
+
+    assert protect_release(make_release([], posts), key=KEY).posts["text"].to_list() == plain
+
+
+def test_a_short_key_is_refused(release):
+    with pytest.raises(ParameterError, match="at least 16 bytes, got 5"):
+        protect_release(release, key=b"short")
+
+
+def test_two_names_on_one_pseudonym_are_refused(release, monkeypatch):
+    monkeypatch.setattr(privacy, "_LETTERS", b"a" * 256)
+    with pytest.raises(PrivacyError, match="fell on one pseudonym"):
+        protect_release(release, key=KEY)
+
+
+def test_the_key_is_made_once_for_its_owner_only(tmp_path, monkeypatch):
+    file = tmp_path / "settings" / "key"
+    monkeypatch.setenv("WORKBENCH_KEY_FILE", str(file))
+
+    assert read_key() == read_key() == read_key(file)
+    assert len(read_key()) == 32
+    assert os.name == "nt" or stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert os.name == "nt" or stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert [path.name for path in file.parent.iterdir()] == ["key"]
+
+
+def test_the_key_lies_in_the_configuration_folder(tmp_path, monkeypatch):
+    monkeypatch.delenv("WORKBENCH_KEY_FILE", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("APPDATA", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    read_key()
+
+    assert [path.name for path in tmp_path.rglob("*.key")] == ["pseudonym.key"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_key_others_can_read_is_refused(tmp_path):
+    file = tmp_path / "key"
+    read_key(file)
+    file.chmod(0o644)
+
+    with pytest.raises(PrivacyError, match="chmod 600"):
+        read_key(file)
+
+
+def test_a_damaged_key_is_refused(tmp_path):
+    file = tmp_path / "key"
+    file.write_text("not a key")
+    file.chmod(0o600)
+
+    with pytest.raises(PrivacyError, match="64 hexadecimal digits"):
+        read_key(file)
+
+
+def test_a_key_that_cannot_be_made_is_explained(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(PrivacyError, match="cannot be used"):
+        read_key(tmp_path / "file" / "key")
+
+
+def test_the_key_never_lies_in_the_repository():
+    with pytest.raises(PrivacyError, match="outside the workbench's own folder"):
+        read_key(Path(keys.__file__).parents[1] / "datasets" / "key")
+
+
+@pytest.mark.parametrize(
+    ("clear", "defanged"),
+    [
+        ("https://a.example/x.html?y=1", "hxxps://a[.]example/x.html?y=1"),
+        ("http://192.0.2.7:80/", "hxxp://192[.]0[.]2[.]7:80/"),
+        ("ask b.c@mail.example please", "ask b.c[@]mail[.]example please"),
+        ("server 192.0.2.7 down", "server 192[.]0[.]2[.]7 down"),
+        ("server 2001:db8::1 down", "server 2001[:]db8[:][:]1 down"),
+        ("news.ember.example", "news[.]ember[.]example"),
+        ("ember.example/path.html", "ember[.]example/path.html"),
+        ("版本 1.2.3 在 12:30:45", "版本 1.2.3 在 12:30:45"),
+        ("no address here. At all", "no address here. At all"),
+    ],
+)
+def test_defanging_and_back(clear, defanged):
+    assert defang(clear) == defanged
+    assert defang(defanged) == defanged
+    assert refang(defanged) == clear
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["hxxps://a[.]example/x", "hXXps://a(.)example/x", "h**ps://a{.}example/x", "https[:]//a[dot]example/x",
+     "hxxps[://]a\\.example/x", "hxxps://a[.example/x", "hxxps[:]//a .example/x".replace(" .", " [.] ")],
+)  # fmt: skip
+def test_refanging_knows_the_usual_styles(written):
+    assert refang(written) == "https://a.example/x"
+
+
+@given(st.from_regex(r"https?://([a-z]{1,8}\.){1,3}[a-z]{2,6}(/[a-z0-9.]{0,8})?", fullmatch=True))
+def test_refanging_gives_any_address_back(address):
+    assert refang(defang(address)) == address
+    assert "." not in defang(address).split("/")[2].replace("[.]", "")
