@@ -219,7 +219,7 @@ def per_month() -> pl.DataFrame:
     months = [date(2029 + n // 12, n % 12 + 1, 1) for n in range(26)]
     return pl.DataFrame(
         {
-            "period": months,
+            "created_at": months,
             "n_accounts": [int(n) for n in rng.poisson(6, 24)] + [95, 47],
             "is_burst": [False] * 24 + [True, True],
         }

@@ -6,6 +6,7 @@ import pytest
 
 from workbench.findings import (
     SECTIONS,
+    Card,
     Citation,
     Claim,
     ClaimError,
@@ -155,3 +156,22 @@ def test_cells_become_plain_values():
     )
     with pytest.raises(SchemaError, match="found object"):
         to_rows([{"x": object()}])
+
+
+def test_cards_carry_claims_facts_and_tables_through_json():
+    table = TableView("top_1", "Top links", "", [{"link": "a", "n": 2}])
+    card = Card("Cluster 1", [claim(is_headline=True)], {"Accounts": "9 of 400"}, ["Innocent."], [table], "#0072B2")
+    record = findings(Section("clusters", cards=[card]))
+    assert Findings.from_json(record.to_json()) == record
+    assert record.headlines == card.claims
+    assert record.section("clusters").all_tables == (table,)
+    assert record.level == "co-action"
+
+
+def test_a_card_has_a_title_and_a_true_colour_and_keeps_to_its_claims():
+    with pytest.raises(SchemaError, match="needs a title"):
+        Card(" ")
+    with pytest.raises(SchemaError, match="hexadecimal"):
+        Card("Cluster 1", colour="red; background: url(x)")
+    with pytest.raises(ClaimError, match="Prose of card 'Cluster 1' says 'trolls'"):
+        Card("Cluster 1", prose="These are trolls.")

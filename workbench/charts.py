@@ -32,37 +32,38 @@ from workbench.schema import ParameterError
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def chart_posts_per_day(table: pl.DataFrame) -> alt.Chart:
-    """Return posts per day (`day`, `group`, `n_posts`) as one line per group."""
+def chart_posts_per_day(table: pl.DataFrame, *, period: str = "day") -> alt.Chart:
+    """Return posts per day, week or month (`day`, its first day; `group`; `n_posts`) as one line per group."""
     check_chart_table(table, "day", "group", "n_posts")
     groups = table["group"].unique().sort().to_list()
     busiest = table.group_by("day").agg(pl.col("n_posts").sum()).sort("n_posts", "day", descending=[True, False]).row(0)
     base = plot(with_text_days(table, "day")).mark_line(interpolate="step-after", strokeWidth=1.6)
     chart = base.encode(
         x=time_axis("day"),
-        y=alt.Y("n_posts:Q", title="Posts per day"),
+        y=alt.Y("n_posts:Q", title=f"Posts per {period}"),
         color=colour("group", groups, title="Group"),
         strokeDash=alt.StrokeDash("group:N", scale=alt.Scale(domain=groups, range=dashes(len(groups))), legend=None),
         tooltip=[day_tip("day"), tip("group", "Group"), tip("n_posts", "Posts", ",")],
     )
     description = (
-        f"Posts per day of {listed(groups)}, {table['day'].min()} to {table['day'].max()}. "
-        f"The busiest day is {busiest[0]} with {busiest[1]:,} posts."
+        f"Posts per {period} of {listed(groups)}, {table['day'].min()} to {table['day'].max()}. "
+        f"The busiest {period} is {busiest[0]} with {busiest[1]:,} posts."
     )
-    return dress(chart, title=f"Posts per day, by {'group' if len(groups) > 1 else 'day'}", description=description)
+    title = f"Posts per {period}" + (", by group" if len(groups) > 1 else "")
+    return dress(chart, title=title, description=description)
 
 
 def chart_account_creation(table: pl.DataFrame, *, period: str = "month") -> alt.Chart:
-    """Return accounts created per period (`period`, `n_accounts`, `is_burst`) as bars, bursts in another colour."""
-    check_chart_table(table, "period", "n_accounts", "is_burst")
+    """Return accounts created per period (`created_at`, `n_accounts`, `is_burst`) as bars, bursts in another colour."""
+    check_chart_table(table, "created_at", "n_accounts", "is_burst")
     bursts = table.filter("is_burst")
     named = table.with_columns(pl.when("is_burst").then(pl.lit("burst")).otherwise(pl.lit("other")).alias("kind"))
     timeunit = {"day": "yearmonthdate", "month": "yearmonth", "year": "year"}[period]
     chart = (
-        plot(with_text_days(named, "period"))
+        plot(with_text_days(named, "created_at"))
         .mark_bar()
         .encode(
-            x=time_axis("period", timeunit=timeunit),
+            x=time_axis("created_at", timeunit=timeunit),
             y=alt.Y("n_accounts:Q", title=f"Accounts created per {period}"),
             color=alt.Color(
                 "kind:N",
@@ -70,14 +71,14 @@ def chart_account_creation(table: pl.DataFrame, *, period: str = "month") -> alt
                 scale=alt.Scale(domain=["other", "burst"], range=[PALETTE[0], PALETTE[1]]),
                 legend=legend_on_top() if bursts.height else None,
             ),
-            tooltip=[day_tip("period"), tip("n_accounts", "Accounts", ","), tip("kind", "Kind")],
+            tooltip=[day_tip("created_at"), tip("n_accounts", "Accounts", ","), tip("kind", "Kind")],
         )
     )
-    most = table.sort("n_accounts", "period", descending=[True, False]).row(0, named=True)
+    most = table.sort("n_accounts", "created_at", descending=[True, False]).row(0, named=True)
     description = (
-        f"Accounts created per {period}, {table['period'].min()} to {table['period'].max()}: the most in one {period} "
-        f"is {most['n_accounts']:,} ({most['period']}). {bursts.height} of {table.height} bars are marked as bursts, "
-        f"holding {bursts['n_accounts'].sum():,} of {table['n_accounts'].sum():,} accounts."
+        f"Accounts created per {period}, {table['created_at'].min()} to {table['created_at'].max()}: the most in one "
+        f"{period} is {most['n_accounts']:,} ({most['created_at']}). {bursts.height} of {table.height} bars are marked "
+        f"as bursts, holding {bursts['n_accounts'].sum():,} of {table['n_accounts'].sum():,} accounts."
     )
     return dress(chart, title=f"When the accounts were created, by {period}", description=description)
 

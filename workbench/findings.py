@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +36,7 @@ from workbench.schema import About, PublishedFigure, SchemaError, SourceError
 
 __all__ = [
     "SECTIONS",
+    "Card",
     "ChanceTest",
     "Citation",
     "Claim",
@@ -75,6 +77,8 @@ SECTIONS: dict[str, str] = {
 _MADE_BY_REPORT = ("findings", "decisions", "reproduce", "reply")
 _NOT_RUN = "Not part of this run: no notebook handed this section its tables."
 _DISCLAIMS = (" not ", "n't ", " no ", "neither", " nor ", "never", "cannot", "whether", " if ", "without", "would")
+
+_COLOUR = re.compile("#[0-9A-Fa-f]{6}")
 
 Cell = str | int | float | bool | None
 Rows = tuple[dict[str, Cell], ...]
@@ -129,8 +133,38 @@ class TableView:
 
 
 @dataclass(frozen=True)
+class Card:
+    """One thing of several alike (a cluster, a narrative): a title, claims, facts, what would be innocent, tables.
+
+    Args:
+        title: as "Cluster 1".
+        claims: about this one.
+        facts: label -> value, a handful of numbers with their denominators.
+        prose: how to read it; the innocent explanation.
+        tables: its objects, exemplars.
+        colour: hexadecimal, where charts show the same thing in that colour.
+    """
+
+    title: str
+    claims: tuple[Claim, ...] = ()
+    facts: dict[str, str] = field(default_factory=dict)
+    prose: tuple[str, ...] = ()
+    tables: tuple[TableView, ...] = ()
+    colour: str = ""
+
+    def __post_init__(self) -> None:
+        _as_tuples(self, "claims", "prose", "tables")
+        if not self.title.strip():
+            raise SchemaError("A card needs a title; found none. Say what it is a card of.")
+        if self.colour and not _COLOUR.fullmatch(self.colour):
+            raise SchemaError(f"A card's colour is hexadecimal like #0072B2; found '{self.colour}'. Mend or drop it.")
+        for paragraph in self.prose:
+            _check_prose(paragraph, claims=self.claims, place=f"card '{self.title}'")
+
+
+@dataclass(frozen=True)
 class Section:
-    """One section of the report: claims first, then prose, figures and tables; or the one line why it is empty."""
+    """One section of the report: claims first, then prose, cards, figures, tables; or the one line why it is empty."""
 
     name: str
     claims: tuple[Claim, ...] = ()
@@ -138,11 +172,10 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[TableView, ...] = ()
     empty_reason: str = ""
+    cards: tuple[Card, ...] = ()
 
     def __post_init__(self) -> None:
-        for part in ("claims", "prose", "figures", "tables"):
-            value = getattr(self, part)
-            object.__setattr__(self, part, (value,) if isinstance(value, str) else tuple(value))
+        _as_tuples(self, "claims", "prose", "figures", "tables", "cards")
         if self.name not in SECTIONS:
             raise SchemaError(f"A section is one of {', '.join(SECTIONS)}; found '{self.name}'. Choose one.")
         if not self.is_empty and self.empty_reason:
@@ -150,12 +183,22 @@ class Section:
         if self.is_empty and not self.empty_reason.strip():
             raise SchemaError(f"Section '{self.name}' has nothing in it. Say in empty_reason, in one line, why.")
         for paragraph in self.prose:
-            _check_prose(paragraph, section=self)
+            _check_prose(paragraph, claims=self.all_claims, place=f"section '{self.name}'")
+
+    @property
+    def all_claims(self) -> tuple[Claim, ...]:
+        """The section's claims and those of its cards."""
+        return (*self.claims, *(claim for card in self.cards for claim in card.claims))
+
+    @property
+    def all_tables(self) -> tuple[TableView, ...]:
+        """The section's tables and those of its cards."""
+        return (*self.tables, *(table for card in self.cards for table in card.tables))
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.claims or self.prose or self.figures or self.tables)
+        return not (self.claims or self.prose or self.figures or self.tables or self.cards)
 
 
 @dataclass(frozen=True)
@@ -184,7 +227,7 @@ class Findings:
         object.__setattr__(self, "caveats", tuple(self.caveats))
         object.__setattr__(self, "sections", tuple(sorted(self.sections, key=lambda s: order.index(s.name))))
         names = [section.name for section in self.sections]
-        parts = [part.name for section in self.sections for part in (*section.figures, *section.tables)]
+        parts = [part.name for section in self.sections for part in (*section.figures, *section.all_tables)]
         for kind, found in (("section", names), ("figure or table", parts)):
             twice = sorted({name for name in found if found.count(name) > 1})
             if twice:
@@ -200,13 +243,13 @@ class Findings:
     @property
     def level(self) -> str | None:
         """The highest rung any claim stands on; None where nothing is claimed."""
-        levels = [LEVELS.index(claim.level) for section in self.sections for claim in section.claims]
+        levels = [LEVELS.index(claim.level) for section in self.sections for claim in section.all_claims]
         return LEVELS[max(levels)] if levels else None
 
     @property
     def headlines(self) -> tuple[Claim, ...]:
         """The three to five claims that open the report: those marked, in section order, filled up from the rest."""
-        every = [claim for section in self.sections for claim in section.claims]
+        every = [claim for section in self.sections for claim in section.all_claims]
         marked = [claim for claim in every if claim.is_headline][:5]
         rest = [section.claims[0] for section in self.sections if section.claims and section.claims[0] not in marked]
         chosen = marked + rest[: max(0, 3 - len(marked))]
@@ -276,14 +319,20 @@ def _cell(value: Any) -> Cell:
     raise SchemaError(f"A cell holds text, number, time or a list of those; found {type(value).__name__}. Convert it.")
 
 
-def _check_prose(paragraph: str, *, section: Section) -> None:
-    """Refuse prose that says more than the section's claims, unless the sentence takes it back."""
-    highest = max((LEVELS.index(claim.level) for claim in section.claims), default=0)
+def _as_tuples(part: Section | Card, *names: str) -> None:
+    for name in names:
+        value = getattr(part, name)
+        object.__setattr__(part, name, (value,) if isinstance(value, str) else tuple(value))
+
+
+def _check_prose(paragraph: str, *, claims: tuple[Claim, ...], place: str) -> None:
+    """Refuse prose that says more than the claims beside it, unless the sentence takes it back."""
+    highest = max((LEVELS.index(claim.level) for claim in claims), default=0)
     for sentence in split_sentences(paragraph):
         found = find_words_above(sentence, level=LEVELS[max(highest, 1)])
         if found and not any(word in f" {sentence.lower()} " for word in _DISCLAIMS):
             raise ClaimError(
-                f"Prose of section '{section.name}' says '{found[0]}', which none of its claims supports. "
+                f"Prose of {place} says '{found[0]}', which none of its claims supports. "
                 "Make it a claim with its evidence, or say what it does not show."
             )
 
@@ -330,7 +379,15 @@ def _read_section(content: dict[str, Any]) -> Section:
         figures=tuple(Figure(**figure) for figure in content["figures"]),
         tables=tuple(TableView(**table) for table in content["tables"]),
         empty_reason=content["empty_reason"],
+        cards=tuple(_read_card(card) for card in content["cards"]),
     )
+
+
+def _read_card(content: dict[str, Any]) -> Card:
+    fields: dict[str, Any] = dict(content)
+    fields["claims"] = tuple(_read_claim(claim) for claim in content["claims"])
+    fields["tables"] = tuple(TableView(**table) for table in content["tables"])
+    return Card(**fields)
 
 
 def _read_claim(content: dict[str, Any]) -> Claim:
