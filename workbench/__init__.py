@@ -1,1 +1,75 @@
-"""The takedown workbench: find, weigh and publish coordinated influence operations."""
+"""The takedown workbench: find, weigh and publish coordinated influence operations.
+
+`CONTENTS` is the contents page: the public names by stage, in running order, with the room each lives in. A name is
+imported when it is first used, so that a short command does not wait for what it does not need.
+"""
+
+from importlib import import_module
+from typing import Any
+
+CONTENTS: dict[str, dict[str, str]] = {
+    "load": {
+        "open_case": "case",
+        "find_dataset": "case",
+        "load_release": "sources",
+        "simulate_release": "simulate",
+        "read_key": "privacy",
+        "protect_release": "privacy",
+        "check_published": "published",
+        "reconcile": "published",
+    },
+    "act": {"extract_actions": "actions", "list_traces": "actions"},
+    "co-act": {
+        "count_co_actions": "coaction",
+        "describe_edges": "evidence",
+        "co_action_evidence": "evidence",
+    },
+    "judge": {
+        "score_edges": "chance",
+        "find_coordinated_clusters": "coordinated",
+        "describe_clusters": "coordinated",
+    },
+    "group": {
+        "build_network": "network",
+        "network_edges": "network",
+        "place_accounts": "network",
+        "write_network": "network",
+        "find_clusters": "clusters",
+        "expand_from": "clusters",
+        "profile_accounts": "profiles",
+        "find_creation_bursts": "creation",
+        "count_created": "creation",
+        "count_week_hours": "hours",
+        "fit_working_hours": "hours",
+    },
+    "publish": {
+        "Findings": "findings",
+        "Section": "findings",
+        "render_report": "report",
+        "enable_charts": "chart_display",
+    },
+    "measure": {"evaluate_clusters": "evaluate"},
+    "contract": {
+        "TABLES": "schema",
+        "Release": "schema",
+        "About": "schema",
+        "check_table": "schema",
+        "WorkbenchError": "schema",
+        "SchemaError": "schema",
+        "SourceError": "schema",
+        "ParameterError": "schema",
+    },
+}
+
+_ROOMS = {name: room for names in CONTENTS.values() for name, room in names.items()}
+__all__ = ["CONTENTS", *_ROOMS]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'workbench' has no attribute '{name}'")
+    return getattr(import_module(f"workbench.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

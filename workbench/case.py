@@ -1,0 +1,130 @@
+"""One investigation: where its dataset, its cache and its outputs are, and the findings its notebooks hand on.
+
+A notebook opens its case, keeps heavy results in the case's cache, and at its end saves its sections. The last notebook
+gathers what was saved. Started by `workbench report` all of it lies in the report's folder; started by hand in
+JupyterLab it lies in `reports/<case>.draft`, so that trying things out never touches a published report.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from workbench.cache import Cache
+from workbench.findings import Findings, Section
+from workbench.schema import About, ParameterError, SourceError
+
+CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A dataset under study and its two folders."""
+
+    name: str
+    dataset: Path
+    folder: Path
+    cache: Cache
+
+    def keep(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return what the function gives, from the cache where it has run on the same content before."""
+        return self.cache.keep(function, *args, **kwargs)
+
+    def save(self, notebook: str, about: About, *, sections: list[Section], parameters: dict[str, Any]) -> pl.DataFrame:
+        """Save a notebook's sections for the report; returns what was saved: section, n_claims, n_figures, n_tables."""
+        part = Findings(about=about, sections=tuple(sections), parameters=parameters)
+        self._parts.mkdir(parents=True, exist_ok=True)
+        part.save(self._parts / f"{notebook}.json")
+        return pl.DataFrame(
+            [
+                {
+                    "section": section.name,
+                    "n_claims": len(section.claims),
+                    "n_figures": len(section.figures),
+                    "n_tables": len(section.tables),
+                    "empty_because": section.empty_reason,
+                }
+                for section in sections
+            ]
+        )
+
+    def gather(self) -> tuple[list[Section], dict[str, Any]]:
+        """Return all saved sections and the parameters they were made with.
+
+        Raises:
+            ParameterError: two notebooks were run with different values of one parameter, so that their sections do
+                not belong into one report.
+        """
+        parts = {file.stem: Findings.load(file) for file in sorted(self._parts.glob("*.json"))}
+        parameters: dict[str, Any] = {}
+        for notebook, part in parts.items():
+            for name, value in part.parameters.items():
+                if json.dumps(parameters.setdefault(name, value)) != json.dumps(value):
+                    raise ParameterError(
+                        f"notebook {notebook} was run with {name} = {value!r}, an earlier one with "
+                        f"{parameters[name]!r}. Run both with the same value, or `workbench report {self.name}`."
+                    )
+        return [section for part in parts.values() for section in part.sections], parameters
+
+    @property
+    def _parts(self) -> Path:
+        return self.folder / "parts"
+
+
+def open_case(dataset: str, *, reports_folder: str = "", cache_folder: str = "") -> Case:
+    """Return the case of a dataset.
+
+    Args:
+        dataset: name of a folder in `datasets/`, or the path of a folder or file.
+        reports_folder: folder for this case's outputs; empty = `reports/<case>.draft` beside `datasets/`.
+        cache_folder: folder for kept results; empty = `.cache/<case>` beside `datasets/`.
+
+    Raises:
+        SourceError: there is no such dataset; the message names those there are.
+        ParameterError: the dataset's name cannot be the name of a folder.
+    """
+    place = find_dataset(dataset)
+    name = place.name.split(".")[0] if place.is_file() else place.name
+    if not CASE_NAME.fullmatch(name):
+        raise ParameterError(f"'{name}' cannot name a case; expected letters, digits, dot, dash and underscore.")
+    root = home()
+    folder = Path(reports_folder) if reports_folder else root / "reports" / f"{name}.draft"
+    cache = Path(cache_folder) if cache_folder else root / ".cache" / name
+    return Case(name=name, dataset=place, folder=folder, cache=Cache(cache))
+
+
+def find_dataset(dataset: str) -> Path:
+    """Return the folder or file of a dataset given by its name in `datasets/` or by its path.
+
+    Raises:
+        SourceError: there is no such dataset.
+    """
+    folder = home() / "datasets"
+    named = folder / dataset
+    if CASE_NAME.fullmatch(dataset) and named.is_dir():
+        return named
+    if dataset and Path(dataset).expanduser().exists():
+        return Path(dataset).expanduser().resolve()
+    known = sorted(file.parent.name for file in folder.glob("*/dataset.toml"))
+    near = difflib.get_close_matches(dataset, known, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known) or 'none'}."
+    raise SourceError(f"no dataset '{dataset}' in {folder}, and no such path. {hint} Or give the path of a folder.")
+
+
+def home() -> Path:
+    """Return the folder that holds `datasets/` and `reports/`: `WORKBENCH_HOME`, or the nearest one above with both."""
+    if os.environ.get("WORKBENCH_HOME"):
+        return Path(os.environ["WORKBENCH_HOME"]).expanduser().resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents, Path(__file__).resolve().parents[1]):
+        if (folder / "datasets").is_dir() and (folder / "notebooks").is_dir():
+            return folder
+    return here
