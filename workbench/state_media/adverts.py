@@ -1,0 +1,246 @@
+"""Public advert libraries' exports, read as one table of adverts, money as given."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from workbench.schema import ParameterError, SourceError
+from workbench.state_media.amounts import read_countries, read_day, read_items, read_range
+
+_TIME = pl.Datetime("us", "UTC")
+ADVERTS: dict[str, Any] = {
+    "advert_id": pl.String,
+    "platform": pl.String,
+    "advertiser_id": pl.String,
+    "advertiser": pl.String,
+    "handle": pl.String,
+    "paid_by": pl.String,
+    "urls": pl.List(pl.String),
+    "countries": pl.List(pl.String),
+    "regions": pl.List(pl.String),
+    "started_at": _TIME,
+    "ended_at": _TIME,
+    "spend_min": pl.Float64,
+    "spend_max": pl.Float64,
+    "currency": pl.String,
+    "impressions_min": pl.Int64,
+    "impressions_max": pl.Int64,
+    "text": pl.String,
+    "file": pl.String,
+    "line": pl.Int64,
+}
+"""Columns of the adverts table. spend_max and impressions_max are null where the source names no upper bound; a day
+without hour is midnight; spending stays in the currency of the source."""
+
+
+class AdvertFile(NamedTuple):
+    """What a file of adverts gives."""
+
+    adverts: pl.DataFrame
+    quarantine: pl.DataFrame
+    layout_id: str
+
+
+def read_adverts(
+    path: Path | str,
+    *,
+    layout: str | None = None,
+    columns: dict[str, str] | None = None,
+    platform: str | None = None,
+    currency: str | None = None,
+    countries: list[str] | None = None,
+    layouts: Path | str | None = None,
+) -> AdvertFile:
+    """Read an advert library's export: Meta (CSV or JSON), Google political ads, Twitter 2018-19, or any by a map.
+
+    Args:
+        path: a CSV, a JSON answer of Meta's API (an object with `data`, or a list), or one JSON object per line.
+        layout: a layout_id of `list_advert_layouts`; recognised from the header where not given.
+        columns: for any other layout, your column -> ours, as {"Ad": "advert_id", "Cost": "spend"}; ours are the
+            columns of the adverts table, and spend or impressions for a cell that holds a range.
+        platform: platform of the accounts, where `columns` is given.
+        currency: currency of the amounts, where the file names none; never used to convert.
+        countries: country codes the export was made for, where the file names none.
+        layouts: a TOML file of further layouts, laid out as advert_layouts.toml.
+
+    Returns:
+        adverts, quarantine (file, line, reason) and the layout used. Rows in = adverts + quarantine.
+
+    Raises:
+        SourceError: no such file, unreadable, or of no known layout.
+        ParameterError: an unknown layout, or a mapped column that is not there.
+
+    Beware: spending is a range in most libraries and adds up to a range. Libraries hold political and issue adverts
+    only; a state outlet's other adverts are in none of them.
+    """
+    path = Path(path)
+    records = list(_read_records(path))
+    header = {_plain(name): name for _, record in records for name in record}
+    chosen = _mapped_layout(columns, platform, header, path) if columns else _choose(layout, layouts, header, path)
+    rows, bad = [], []
+    for line, record in records:
+        row, reason = _read_advert({_plain(key): value for key, value in record.items()}, chosen)
+        if reason:
+            bad.append((path.name, line, reason))
+            continue
+        row["currency"] = row["currency"] or currency
+        row["countries"] = row["countries"] or sorted({code.upper() for code in countries or []})
+        rows.append({**row, "file": path.name, "line": line})
+    quarantine = pl.DataFrame(bad, schema={"file": pl.String, "line": pl.Int64, "reason": pl.String}, orient="row")
+    return AdvertFile(pl.DataFrame(rows, schema=ADVERTS), quarantine, chosen["layout_id"])
+
+
+def list_advert_layouts(layouts: Path | str | None = None) -> pl.DataFrame:
+    """Return the layouts `read_adverts` knows: layout_id, platform, title, source_url."""
+    names = ("layout_id", "platform", "title", "source_url")
+    return pl.DataFrame([{name: layout[name] for name in names} for layout in _read_layouts(layouts)])
+
+
+def _read_layouts(path: Path | str | None) -> list[dict]:
+    text = resources.files("workbench.state_media").joinpath("advert_layouts.toml").read_text("utf-8")
+    own = tomllib.loads(Path(path).read_text("utf-8"))["layout"] if path else []
+    return [*own, *tomllib.loads(text)["layout"]]
+
+
+def _choose(name: str | None, layouts: Path | str | None, header: dict[str, str], path: Path) -> dict:
+    known = _read_layouts(layouts)
+    ids = ", ".join(layout["layout_id"] for layout in known)
+    if name:
+        chosen = [layout for layout in known if layout["layout_id"] == name]
+        if not chosen:
+            raise ParameterError(f"No advert layout '{name}'; these are known: {ids}. Choose one.")
+        return chosen[0]
+    for layout in known:
+        if all(any(_find(header, [option]) for option in need) for need in layout["needs"]):
+            return layout
+    has = ", ".join(list(header.values())[:12])
+    raise SourceError(
+        f"{path.name} is of no known advert layout ({ids}); it has {has}. "
+        'Pass columns={"your column": "advert_id", ...}, or layout=.'
+    )
+
+
+def _mapped_layout(columns: dict[str, str], platform: str | None, header: dict[str, str], path: Path) -> dict:
+    absent = [name for name in columns if _plain(name) not in header]
+    if absent:
+        has = ", ".join(header.values())
+        raise ParameterError(f"{path.name} has no column '{absent[0]}' (has {has}). Correct columns=.")
+    known = {*ADVERTS, "spend", "impressions"} - {"file", "line", "platform"}
+    unknown = sorted(set(columns.values()) - known)
+    if unknown:
+        raise ParameterError(f"'{unknown[0]}' is no column of adverts ({', '.join(sorted(known))}). Correct columns=.")
+    if not platform:
+        raise ParameterError("columns= needs platform=, the platform the adverts ran on, as 'twitter'. Add it.")
+    found: dict[str, list[str]] = {}
+    for theirs, ours in columns.items():
+        found.setdefault(ours, []).append(_plain(theirs))
+    return {"layout_id": "columns given", "platform": platform, "columns": found}
+
+
+def _read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if not path.is_file():
+        raise SourceError(f"Expected an advert export at {path.name}; found no such file. Check the path.")
+    if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
+        yield from _read_json(path)
+        return
+    try:
+        table = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
+    except pl.exceptions.PolarsError as error:
+        found = str(error).splitlines()[0]
+        raise SourceError(f"Expected {path.name} to be a CSV with a header; {found}. Export it again.") from error
+    # Records are counted, not lines: a text cell may hold line breaks.
+    yield from enumerate(table.iter_rows(named=True), start=2)
+
+
+def _read_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    text = path.read_text("utf-8-sig")
+    try:
+        if path.suffix.lower() == ".json":
+            content = json.loads(text)
+            items = content.get("data", [content]) if isinstance(content, dict) else content
+        else:
+            items = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError as error:
+        raise SourceError(f"Expected {path.name} to be JSON; found otherwise ({error}). Export it again.") from error
+    if not all(isinstance(item, dict) for item in items):
+        raise SourceError(f"Expected {path.name} to hold one object per advert; found other values. Export it again.")
+    yield from enumerate(items, start=1)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower().lstrip("\ufeff")).strip("_")
+
+
+def _find(record: dict[str, Any], options: list[str]) -> tuple[str, str] | None:
+    """Return the first option the record has a value for, and the currency code its name carries."""
+    for option in options:
+        pattern = re.compile(re.escape(option).replace(r"\{cur\}", "([a-z]{3})"))
+        for name, value in record.items():
+            match = pattern.fullmatch(name)
+            if match and value not in (None, "", []):
+                return name, (match.group(1).upper() if match.groups() else "")
+    return None
+
+
+def _read_advert(record: dict[str, Any], layout: dict) -> tuple[dict[str, Any], str]:
+    columns: dict[str, list[str]] = layout["columns"]
+
+    def cell(ours: str) -> Any:
+        found = _find(record, columns.get(ours, []))
+        return record[found[0]] if found else None
+
+    row: dict[str, Any] = {"platform": layout["platform"]}
+    for name in ("advert_id", "advertiser_id", "advertiser", "handle", "paid_by", "text"):
+        items = read_items(cell(name))
+        row[name] = items[0].strip() if items else None
+    if not row["advert_id"]:
+        return {}, "the row has no advert id"
+    if not (row["advertiser"] or row["handle"] or row["advertiser_id"]):
+        return {}, "the row names no advertiser"
+    try:
+        row["started_at"], row["ended_at"] = read_day(cell("started_at")), read_day(cell("ended_at"))
+        money = _read_money(record, columns)
+        row |= {"spend_min": money[0], "spend_max": money[1], "currency": money[2]}
+        seen = _read_bounds(record, columns, "impressions")
+        row |= {
+            f"impressions_{end}": None if n is None else int(n) for end, n in zip(("min", "max"), seen, strict=True)
+        }
+    except ValueError as error:
+        return {}, str(error)
+    row["urls"] = read_items(cell("urls"))
+    row["regions"] = read_items(cell("regions"))
+    row["countries"] = read_countries(cell("countries"))
+    return row, ""
+
+
+def _read_bounds(record: dict[str, Any], columns: dict[str, list[str]], name: str) -> tuple[float | None, float | None]:
+    ends = [_find(record, columns.get(f"{name}_{end}", [])) for end in ("min", "max")]
+    if any(ends):
+        low, high = (read_range(record[end[0]])[0] if end else None for end in ends)
+        return low, high
+    found = _find(record, columns.get(name, []))
+    return read_range(record[found[0]]) if found else (None, None)
+
+
+def _read_money(record: dict[str, Any], columns: dict[str, list[str]]) -> tuple[float | None, float | None, str | None]:
+    # A source may give one amount in several currencies: the first it gives is kept, with its own two bounds.
+    stated = _find(record, columns.get("currency", []))
+    code = str(record[stated[0]]).strip().upper() if stated else ""
+    lead = _find(record, [*columns.get("spend_min", []), *columns.get("spend_max", []), *columns.get("spend", [])])
+    if lead is None:
+        return None, None, code or None
+    inside = lead[1]
+    pinned = {
+        ours: [name.replace("{cur}", inside.lower()) for name in columns.get(ours, [])]
+        for ours in ("spend_min", "spend_max", "spend")
+    }
+    low, high = _read_bounds(record, pinned, "spend")
+    return low, high, code or inside or None

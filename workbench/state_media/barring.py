@@ -1,0 +1,175 @@
+"""Which adverts each policy would bar: adverts matched to outlets, judged by the outlets' determinations, added up."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import polars as pl
+
+from workbench.schema import SchemaError
+from workbench.state_media.adverts import ADVERTS
+from workbench.state_media.facts import check_outlets
+from workbench.state_media.policies import Policies, Policy
+from workbench.state_media.sites import SiteIndex
+
+BARRED, NOT_BARRED, UNDETERMINED = "barred", "not barred", "undetermined"
+_NEEDED = ("outlet_id", "policy_id", "outcome", "missing")
+
+
+def match_adverts(adverts: pl.DataFrame, outlets: pl.DataFrame) -> pl.DataFrame:
+    """Return the adverts with the outlet behind each, how it was matched, and whether the outlet is the advertiser.
+
+    The advertiser is matched by handle or page id on its platform, else by its exact name (case, width and spacing
+    aside) or that of the payer; failing these, a link to an outlet's domain is noted, which does not make the outlet
+    the advertiser.
+
+    Args:
+        adverts: from `read_adverts`.
+        outlets: the outlets table.
+
+    Returns:
+        All adverts, with outlet_id (null: no outlet of the list), matched_by (handle, name, link), is_advertiser, and
+        is_ambiguous where several outlets fit, each of which has a row.
+
+    Raises:
+        SchemaError: a table lacks a column.
+
+    Beware: names are no identity. A match by name alone is for a person to check.
+    """
+    missing = [name for name in ADVERTS if name not in adverts.columns]
+    if missing:
+        raise SchemaError(f"adverts lacks column '{missing[0]}' (has {', '.join(adverts.columns)}). Use read_adverts.")
+    checked = check_outlets(outlets)
+    index, names = SiteIndex(checked), _index_names(checked)
+    rows = []
+    for n, advert in enumerate(adverts.iter_rows(named=True)):
+        matched_by, found = _match_one(advert, index, names)
+        rows += [(n, outlet, matched_by, matched_by != "link", len(found) > 1) for outlet in found]
+    schema = {
+        "row": pl.UInt32,
+        "outlet_id": pl.String,
+        "matched_by": pl.String,
+        "is_advertiser": pl.Boolean,
+        "is_ambiguous": pl.Boolean,
+    }
+    matches = pl.DataFrame(rows, schema=schema, orient="row")
+    return adverts.with_row_index("row").join(matches, on="row", how="left", maintain_order="left_right").drop("row")
+
+
+def judge_adverts(matched: pl.DataFrame, screened: pl.DataFrame, *, policies: Policies) -> pl.DataFrame:
+    """Return, per matched advert and policy, whether the policy would bar it, and why.
+
+    Args:
+        matched: from `match_adverts`; adverts of no outlet are left out.
+        screened: from `screen_outlets`.
+        policies: the same policies.
+
+    Returns:
+        The matched columns with policy_id, outcome (of the outlet), verdict (barred, not barred, undetermined), why,
+        missing (facts still wanted), and is_before_policy: the advert ran before the policy was in force, so the
+        policy would have barred it and did not.
+
+    Raises:
+        SchemaError: screened is not what `screen_outlets` gives.
+    """
+    absent = [name for name in _NEEDED if name not in screened.columns]
+    if absent:
+        raise SchemaError(f"screened lacks column '{absent[0]}'. Pass what screen_outlets returns.")
+    known = {
+        (row["outlet_id"], row["policy_id"]): (row["outcome"], row["missing"])
+        for row in screened.select(_NEEDED).iter_rows(named=True)
+    }
+    ours = matched.filter(pl.col("outlet_id").is_not_null())
+    rows = []
+    for advert in ours.iter_rows(named=True):
+        for policy in policies.policies:
+            outcome, missing = known.get((advert["outlet_id"], policy.policy_id), ("undetermined", ["any fact"]))
+            verdict, why, wanted = _judge(advert, policy, outcome, missing)
+            ended = advert["ended_at"] or advert["started_at"]
+            before = ended is not None and ended.date() < policy.in_force_on
+            rows.append({**advert, **_verdict(policy, outcome, verdict, why, wanted), "is_before_policy": before})
+    schema = {**ours.schema, **_verdict_schema(), "is_before_policy": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema)
+
+
+def summarise_adverts(judged: pl.DataFrame) -> pl.DataFrame:
+    """Return the sums per policy, verdict, outlet and currency; amounts in two currencies are never added.
+
+    Returns:
+        policy_id, verdict, outlet_id, currency, n_adverts, spend_min, spend_max (null where an advert has no upper
+        bound: at least spend_min), n_without_spend, impressions_min, impressions_max, first_at, last_at, countries.
+        An advert that fits several outlets counts at each: is_ambiguous says where.
+    """
+
+    def total(column: str) -> pl.Expr:
+        unbounded = pl.col(column).is_null() & pl.col(column.replace("_max", "_min")).is_not_null()
+        return pl.when(unbounded.any() | pl.col(column).is_null().all()).then(None).otherwise(pl.col(column).sum())
+
+    grouped = judged.group_by("policy_id", "verdict", "outlet_id", "currency")
+    return grouped.agg(
+        n_adverts=pl.col("advert_id").n_unique().cast(pl.Int64),
+        spend_min=total("spend_min"),
+        spend_max=total("spend_max"),
+        n_without_spend=pl.col("spend_min").is_null().sum().cast(pl.Int64),
+        impressions_min=total("impressions_min"),
+        impressions_max=total("impressions_max"),
+        first_at=pl.col("started_at").min(),
+        last_at=pl.max_horizontal(pl.col("ended_at"), pl.col("started_at")).max(),
+        countries=pl.col("countries").explode(empty_as_null=True).drop_nulls().unique().sort(),
+        regions=pl.col("regions").explode(empty_as_null=True).drop_nulls().unique().sort(),
+        is_ambiguous=pl.col("is_ambiguous").any(),
+    ).sort("policy_id", "verdict", "outlet_id", "currency", nulls_last=True)
+
+
+def _index_names(outlets: pl.DataFrame) -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {}
+    for row in outlets.iter_rows(named=True):
+        for name in [row["name"], *row["names"]]:
+            names.setdefault(_same_name(name), set()).add(row["outlet_id"])
+    return names
+
+
+def _same_name(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def _match_one(advert: dict, index: SiteIndex, names: dict[str, set[str]]) -> tuple[str | None, list[str]]:
+    for handle in (advert["handle"], advert["advertiser_id"]):
+        found = index.find_handle(advert["platform"], handle) if handle else ()
+        if found:
+            return "handle", list(found)
+    for name in (advert["advertiser"], advert["paid_by"]):
+        by_name = names.get(_same_name(name), set()) if name else set()
+        if by_name:
+            return "name", sorted(by_name)
+    linked = sorted({outlet for url in advert["urls"] for outlet in index.find_url(url).outlet_ids})
+    return ("link", linked) if linked else (None, [])
+
+
+def _judge(advert: dict, policy: Policy, outcome: str, missing: list[str]) -> tuple[str, str, list[str]]:
+    if not policy.adverts_barred_in:
+        return NOT_BARRED, "the policy labels and bars no advert", []
+    if outcome == "does not meet":
+        return NOT_BARRED, "the outlet does not meet the policy", []
+    if not advert["is_advertiser"]:
+        return UNDETERMINED, "the advert links to the outlet; who paid is not shown to be the outlet", ["advertiser"]
+    if outcome == "undetermined":
+        return UNDETERMINED, "the outlet is undetermined for want of facts", list(missing)
+    if "*" in policy.adverts_barred_in:
+        return BARRED, "the outlet meets the policy", []
+    where = ", ".join(policy.adverts_barred_in)
+    if not advert["countries"]:
+        return UNDETERMINED, f"barred in {where} only; the export does not say where it ran", ["country of delivery"]
+    if set(policy.adverts_barred_in) & set(advert["countries"]):
+        return BARRED, f"the outlet meets the policy and the advert ran in {where}", []
+    return NOT_BARRED, f"barred in {where} only, and it did not run there", []
+
+
+def _verdict(policy: Policy, outcome: str, verdict: str, why: str, missing: list[str]) -> dict:
+    values = (policy.policy_id, outcome, verdict, why, missing)
+    return dict(zip(_verdict_schema(), values, strict=True))
+
+
+def _verdict_schema() -> dict:
+    text = pl.String()
+    return {"policy_id": text, "outcome": text, "verdict": text, "why": text, "missing": pl.List(pl.String)}
