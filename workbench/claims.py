@@ -8,6 +8,7 @@ and what its numbers are a part of. How likely something is and how confident we
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
@@ -144,7 +145,7 @@ class Claim:
     text: str
     level: Level
     confidence: Confidence
-    evidence: tuple[Evidence, ...]
+    evidence: Sequence[Evidence]
     denominator: str
     likelihood: str | None = None
     is_headline: bool = False
@@ -262,7 +263,7 @@ def _check_date(citation: Citation) -> None:
         ) from error
 
 
-def _kinds(evidence: tuple[Evidence, ...]) -> str:
+def _kinds(evidence: Sequence[Evidence]) -> str:
     return ", ".join(sorted({type(piece).__name__ for piece in evidence})) or "none"
 
 

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -146,10 +146,10 @@ class Card:
     """
 
     title: str
-    claims: tuple[Claim, ...] = ()
+    claims: Sequence[Claim] = ()
     facts: dict[str, str] = field(default_factory=dict)
-    prose: tuple[str, ...] = ()
-    tables: tuple[TableView, ...] = ()
+    prose: Sequence[str] = ()
+    tables: Sequence[TableView] = ()
     colour: str = ""
 
     def __post_init__(self) -> None:
@@ -167,12 +167,12 @@ class Section:
     """One section of the report: claims first, then prose, cards, figures, tables; or the one line why it is empty."""
 
     name: str
-    claims: tuple[Claim, ...] = ()
-    prose: tuple[str, ...] = ()
-    figures: tuple[Figure, ...] = ()
-    tables: tuple[TableView, ...] = ()
+    claims: Sequence[Claim] = ()
+    prose: Sequence[str] = ()
+    figures: Sequence[Figure] = ()
+    tables: Sequence[TableView] = ()
     empty_reason: str = ""
-    cards: tuple[Card, ...] = ()
+    cards: Sequence[Card] = ()
 
     def __post_init__(self) -> None:
         _as_tuples(self, "claims", "prose", "figures", "tables", "cards")
@@ -215,9 +215,9 @@ class Findings:
     """
 
     about: About
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     decisions: Table = ()
-    caveats: tuple[str, ...] = ()
+    caveats: Sequence[str] = ()
     parameters: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -325,7 +325,7 @@ def _as_tuples(part: Section | Card, *names: str) -> None:
         object.__setattr__(part, name, (value,) if isinstance(value, str) else tuple(value))
 
 
-def _check_prose(paragraph: str, *, claims: tuple[Claim, ...], place: str) -> None:
+def _check_prose(paragraph: str, *, claims: Sequence[Claim], place: str) -> None:
     """Refuse prose that says more than the claims beside it, unless the sentence takes it back."""
     highest = max((LEVELS.index(claim.level) for claim in claims), default=0)
     for sentence in split_sentences(paragraph):

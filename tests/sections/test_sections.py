@@ -1,0 +1,256 @@
+import invented
+import polars as pl
+import pytest
+
+from workbench.findings import Findings, Section
+from workbench.schema import ParameterError, empty_table
+from workbench.sections import (
+    describe_accounts,
+    describe_clusters,
+    describe_coordination,
+    describe_limits,
+    describe_method,
+    describe_release,
+)
+
+CLUSTERING = {"n_accounts": 400, "n_shuffles": 20, "max_fdr": 0.05}
+PARAMETERS = {"traces": ["url", "repost"], "time_window_s": 60, "n_shuffles": 20, "max_fdr": 0.05, "seed": 7}
+
+
+def texts(section: Section) -> str:
+    cards = [text for card in section.cards for text in (card.title, *card.facts.values(), *card.prose)]
+    return "\n".join([*(claim.text for claim in section.all_claims), *section.prose, *cards])
+
+
+def test_release_counts_announced_listed_and_active():
+    section = describe_release(invented.release())
+    active = invented.posts()["account_id"].n_unique()
+    assert section.claims[0].text == (
+        f"Twitter announced 430 accounts; the files list 420 accounts, of which {active} posted."
+    )
+    assert "1,800 posts from 1 March 2031" in section.claims[1].text
+    assert section.claims[2].text == "3 records could not be read and are set aside, with the reason."
+    rows = {row["what"]: row["value"] for row in section.tables[0].rows}
+    assert rows["Accounts active"] == active
+    assert rows["Posts timed to the minute"] == 180
+    assert sum(row["n_posts"] for row in section.tables[1].rows) == 1800
+    assert sum(row["n_posts"] for row in section.figures[0].table) == 1800
+
+
+def test_release_fills_days_without_posts_and_widens_the_period_of_long_ones():
+    posts = (
+        invented.posts()
+        .head(2)
+        .with_columns(
+            posted_at=pl.Series([invented.DAY_0, invented.DAY_0.replace(year=2041)]).cast(pl.Datetime("us", "UTC"))
+        )
+    )
+    figure = describe_release(invented.release(posts=posts)).figures[0]
+    assert figure.title == "Posts per month"
+    assert len(figure.table) == 121
+    assert sum(row["n_posts"] for row in figure.table) == 2
+
+
+def test_release_without_posts_or_without_anything_says_so():
+    only_accounts = describe_release(invented.release(posts=empty_table("posts")))
+    assert "of which 0 posted" in only_accounts.claims[0].text
+    assert not only_accounts.figures
+    assert describe_release(invented.empty_release()).empty_reason == "The release holds neither accounts nor posts."
+
+
+def test_release_prints_checked_figures():
+    checks = pl.DataFrame({"name": ["n_accounts"], "published": [420], "found": [420], "verdict": ["matches"]})
+    names = [table.name for table in describe_release(invented.release(), checks=checks).tables]
+    assert "published_figures" in names
+
+
+def test_clusters_say_the_ratio_sentence_and_never_inauthentic_without_a_not():
+    section = describe_clusters(invented.clusters(), traces=["url"], **CLUSTERING)
+    assert section.claims[0].text == "67 of 400 accounts (16.8%) acted together beyond chance, in 3 clusters."
+    claim = section.cards[0].claims[0]
+    assert claim.text == (
+        "The 40 accounts of cluster 1 acted together 27 times as often as others did on the same links."
+    )
+    assert {claim.level for claim in section.all_claims} == {"coordination"}
+    assert section.cards[2].claims[0].confidence.level == "low"
+    for card in section.cards:
+        assert "does not say inauthentic" in card.prose[1]
+
+
+def test_clusters_of_several_kinds_of_traces_act_on_things():
+    section = describe_clusters(invented.clusters(), traces=["url", "repost"], has_control=True, **CLUSTERING)
+    assert "on the same things" in section.cards[0].claims[0].text
+    assert section.cards[0].claims[0].confidence.level == "high"
+
+
+def test_clusters_show_what_they_acted_on_and_where_known_windows_and_counts():
+    top = pl.DataFrame({"cluster_id": [1, 2], "object_id": ["a", "b"], "n_accounts": [30, 9], "n_actions": [60, 11]})
+    clusters = invented.clusters().with_columns(
+        n_seen=pl.lit(1204), expected_n=pl.lit(44.1), time_window_s=pl.lit(60.0)
+    )
+    card = describe_clusters(clusters, traces=["url"], top_objects=top, **CLUSTERING).cards[0]
+    assert card.facts["Co-actions seen and due"] == "1,204 seen, 44.1 due at the others' rate"
+    assert card.facts["Time window"] == "60 seconds"
+    assert [row["object_id"] for row in card.tables[0].rows] == ["a"]
+
+
+def test_no_cluster_is_a_finding_too():
+    section = describe_clusters(invented.clusters().clear(), traces=["url"], **CLUSTERING)
+    assert section.claims[0].text.startswith("No group of accounts acted together beyond chance")
+    assert not section.cards
+
+
+def test_coordination_counts_pairs_and_those_beyond_chance():
+    scored, actions = invented.scored(), invented.actions()
+    nodes, _ = invented.network()
+    section = describe_coordination(
+        scored,
+        actions=actions,
+        time_window_s=60,
+        max_fdr=0.05,
+        n_shuffles=20,
+        clusters=invented.clusters(),
+        places=nodes.select("account_id", "x", "y"),
+        chance_weights=pl.DataFrame({"n_co_actions": [1, 2], "n_edges": [700.0, 20.5]}),
+    )
+    kept = scored.filter(pl.col("fdr") <= 0.05).height
+    assert section.claims[0].text.startswith("900 pairs of accounts acted on the same thing within 60 seconds")
+    assert section.claims[1].text.startswith(f"{kept} of 900 pairs")
+    assert [claim.level for claim in section.claims] == ["co-action", "coordination"]
+    assert {figure.name for figure in section.figures} == {"weight_distribution", "network"}
+    by_trace = {row["trace"]: row for row in section.tables[0].rows}
+    assert by_trace["url"]["n_pairs_kept"] == kept
+    assert by_trace["repost"]["n_pairs_kept"] == 0
+
+
+def test_coordination_without_actions_pairs_or_pairs_beyond_chance():
+    options = {"time_window_s": 60, "max_fdr": 0.05, "n_shuffles": 20}
+    none = describe_coordination(empty_table("scored"), actions=empty_table("actions"), **options)
+    assert "No post carries a trace" in none.empty_reason
+    no_pairs = describe_coordination(empty_table("scored"), actions=invented.actions(), **options)
+    assert no_pairs.empty_reason == "No two accounts acted on the same thing within 60 seconds."
+    by_luck = invented.scored().with_columns(fdr=pl.lit(1.0))
+    section = describe_coordination(by_luck, actions=invented.actions(), **options)
+    assert section.claims[1].text.startswith("No pair of them acted together beyond chance")
+
+
+def profiles() -> pl.DataFrame:
+    ids = invented.account_ids()
+    return pl.DataFrame(
+        {
+            "account_id": ids,
+            "is_revived": [number < 12 for number in range(len(ids))],
+            "switched_at": [None] * len(ids),
+            "n_resale_phrases": [0] * len(ids),
+            "n_same_description": [None] * len(ids),
+            "handle_tail_digits": [8 if number < 40 else 0 for number in range(len(ids))],
+            "n_following": [1] * len(ids),
+            "n_followers": [5] * len(ids),
+        },
+        schema_overrides={"n_same_description": pl.Int64},
+    )
+
+
+def bursts() -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "day": [invented.DAY_0.date(), invented.DAY_0.date().replace(day=2)],
+            "n_accounts": [30, 2],
+            "expected_n": [0.9, 1.1],
+            "p_value": [1e-30, 0.3],
+            "fdr": [1e-28, 0.6],
+            "is_burst": [True, False],
+        }
+    )
+
+
+def test_accounts_say_bursts_hours_and_traits_with_denominators():
+    fitted = pl.DataFrame(
+        {
+            "utc_offset_h": [7, 8, 9],
+            "office_frac": [0.7, 0.76, 0.71],
+            "low": [0.65, 0.71, 0.66],
+            "high": [0.74, 0.8, 0.75],
+            "weekday_ratio": [2.0, 2.1, 2.0],
+            "is_plausible": [False, True, True],
+        }
+    )
+    section = describe_accounts(
+        profiles(),
+        bursts=bursts(),
+        created=invented.per_month(),
+        week_hours=invented.week_hours(),
+        utc_offset_h=8,
+        fitted_hours=fitted,
+        languages=invented.languages(),
+    )
+    said = texts(section)
+    assert "30 of 32 accounts (93.8%) were made on 1 day, where the days around them would give about 1." in said
+    assert "76.0% of their posting (95% interval 71.0% to 80.0%" in said
+    assert "The clocks at UTC+8 and UTC+9 fit about as well." in said
+    assert "40 of 420 accounts (9.5%): has a handle that ends in five digits or more." in said
+    assert [figure.name for figure in section.figures] == ["account_creation", "week_hours", "languages_over_time"]
+    assert "shows that an account is inauthentic" in said
+
+
+def test_accounts_without_bursts_or_without_accounts():
+    none = describe_accounts(profiles(), bursts=bursts().with_columns(is_burst=pl.lit(value=False)))
+    assert none.claims[0].text.startswith("On no day were markedly more accounts made")
+    assert "lists no accounts" in describe_accounts(profiles().clear()).empty_reason
+
+
+def test_limits_are_never_empty_and_name_what_this_run_cannot_see():
+    section = describe_limits(time_window_s=10, n_shuffles=20, coarse_posts_frac=0.4)
+    said = texts(section)
+    assert "40% of the posts are timed to the minute only, yet the window is 10 seconds" in said
+    assert "cannot fall below 0.048" in said
+    assert "No control dataset was loaded" in said
+    assert "Coordination is not inauthentic behaviour." in said
+    assert "minute only" not in texts(describe_limits(time_window_s=60, n_shuffles=20, coarse_posts_frac=0.4))
+
+
+def test_limits_show_other_settings_and_controls():
+    controls = pl.DataFrame({"dataset": ["fans"], "n_accounts": [900], "n_clustered": [0], "n_clusters": [0]})
+    section = describe_limits(
+        time_window_s=60, n_shuffles=20, sensitivity=invented.sensitivity(), controls=controls, has_control=True
+    )
+    assert section.claims[0].text == (
+        "With 4 windows and 3 false discovery limits tried, the clusters hold between 32 and 60 accounts."
+    )
+    assert [table.name for table in section.tables] == ["controls"]
+    assert "No control dataset" not in texts(section)
+
+
+def test_the_method_card_has_its_eleven_rows_filled():
+    section = describe_method(
+        PARAMETERS, about=invented.about(), period="1 March to 14 May 2031", n_accounts=400, n_posts=1800
+    )
+    rows = {row["step"]: row["choice"] for row in section.tables[0].rows}
+    assert len(rows) == 11
+    assert "sharing the same link and reposting the same post within 60 seconds" in rows["Conjecture"]
+    assert rows["Data period"] == "1 March to 14 May 2031"
+    assert "seed 7" in rows["Edge filter"]
+
+
+def test_the_method_card_refuses_gaps():
+    with pytest.raises(ParameterError, match="needs the parameter seed"):
+        describe_method(
+            {key: value for key, value in PARAMETERS.items() if key != "seed"},
+            about=invented.about(),
+            period="",
+            n_accounts=1,
+            n_posts=1,
+        )
+
+
+def test_all_sections_together_give_three_to_five_headlines():
+    record = Findings(
+        invented.about(),
+        [
+            describe_release(invented.release()),
+            describe_clusters(invented.clusters(), traces=["url"], **CLUSTERING),
+            describe_accounts(profiles(), bursts=bursts()),
+        ],
+    )
+    assert 3 <= len(record.headlines) <= 5
+    assert Findings.from_json(record.to_json()) == record

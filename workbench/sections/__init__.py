@@ -1,0 +1,17 @@
+"""One file per section of the report: plain tables in, one `Section` out."""
+
+from workbench.sections.accounts import describe_accounts
+from workbench.sections.clusters import describe_clusters
+from workbench.sections.coordination import describe_coordination
+from workbench.sections.limits import describe_limits
+from workbench.sections.method import describe_method
+from workbench.sections.release import describe_release
+
+__all__ = [
+    "describe_accounts",
+    "describe_clusters",
+    "describe_coordination",
+    "describe_limits",
+    "describe_method",
+    "describe_release",
+]

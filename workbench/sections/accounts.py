@@ -1,0 +1,152 @@
+"""The accounts and their making: days on which many were made, the clocks their posting fits, changes of language."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from workbench.charts import chart_account_creation, chart_languages_over_time, chart_week_hours
+from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
+from workbench.sections.base import make_figure, make_table, say_count, say_list, say_percent, say_share
+
+_INNOCENT = (
+    "Innocent reasons for each of these exist. A news event, the launch of an app or an invitation brings many people "
+    "on one day; posts are scheduled and people work shifts; people move, learn languages, pause and come back. "
+    "None of these features alone, nor all of them together, shows that an account is inauthentic."
+)
+_COUNTED = Confidence("high", "Counted in the released tables.")
+_TRAITS = {
+    "Came back after half a year or more of silence": pl.col("is_revived"),
+    "Changed its main language for good": pl.col("switched_at").is_not_null(),
+    "Posted a phrase that reads like trying out an account": pl.col("n_resale_phrases") > 0,
+    "Shares its biography with another account": pl.col("n_same_description") > 0,
+    "Has a handle that ends in five digits or more": pl.col("handle_tail_digits") >= 5,
+    "Follows at least one account and is followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
+}
+
+
+def describe_accounts(
+    profiles: pl.DataFrame,
+    *,
+    bursts: pl.DataFrame | None = None,
+    created: pl.DataFrame | None = None,
+    created_per: str = "month",
+    week_hours: pl.DataFrame | None = None,
+    utc_offset_h: int = 0,
+    fitted_hours: pl.DataFrame | None = None,
+    languages: pl.DataFrame | None = None,
+) -> Section:
+    """Return the section on how the accounts were made and run.
+
+    Args:
+        profiles: from `profile_accounts`, one row per account.
+        bursts: from `find_creation_bursts`.
+        created: from `count_created`.
+        created_per: its period: "day", "month" or "year".
+        week_hours: from `count_week_hours`.
+        utc_offset_h: the clock it was counted on.
+        fitted_hours: from `fit_working_hours`.
+        languages: posts per month and language: period (date), language, n_posts.
+    """
+    if profiles.is_empty():
+        return Section("accounts", empty_reason="The release lists no accounts, so nothing is known of their making.")
+    claims = [*_burst_claims(bursts), *_hour_claims(fitted_hours), *_trait_claims(profiles)]
+    figures: list[Figure] = []
+    if created is not None and not created.is_empty():
+        figures.append(make_figure("account_creation", chart_account_creation(created, period=created_per), created))
+    if week_hours is not None and week_hours["n_posts"].sum():
+        chart = chart_week_hours(week_hours, time_zone=_clock(utc_offset_h))
+        figures.append(make_figure("week_hours", chart, week_hours))
+    if languages is not None and not languages.is_empty():
+        figures.append(make_figure("languages_over_time", chart_languages_over_time(languages), languages))
+    return Section("accounts", claims, [_INNOCENT], figures, [*_burst_tables(bursts), _traits(profiles)])
+
+
+def _burst_claims(bursts: pl.DataFrame | None) -> list[Claim]:
+    if bursts is None or bursts.is_empty():
+        return []
+    dated, found = int(bursts["n_accounts"].sum()), bursts.filter("is_burst")
+    whole = f"{dated:,} accounts whose day of creation is known"
+    if found.is_empty():
+        text = "On no day were markedly more accounts made than on the days around it."
+        shown = (Observation("Accounts made per day against the 28 days on either side.", "account_creation"),)
+        return [Claim(text, "co-action", _COUNTED, shown, whole)]
+    made = int(found["n_accounts"].sum())
+    due = found["expected_n"].sum()
+    text = (
+        f"{say_share(made, dated, noun='account')} were made on {say_count(found.height, 'day')}, "
+        f"where the days around them would give about {due:,.0f}."
+    )
+    worst = max(found["fdr"].to_list())
+    test = ChanceTest(
+        "Poisson test of each day against the 28 days on either side, Benjamini-Hochberg over all days",
+        f"At a false discovery rate of at most {worst:.2g}.",
+        fdr=worst,
+    )
+    confidence = Confidence("high", "Creation days come from the platform; the rate is that of the same accounts.")
+    return [Claim(text, "co-action", confidence, (test,), whole, is_headline=True)]
+
+
+def _hour_claims(fitted: pl.DataFrame | None) -> list[Claim]:
+    if fitted is None or fitted.is_empty():
+        return []
+    best = fitted.sort("office_frac", "utc_offset_h", descending=[True, False]).row(0, named=True)
+    clocks = [_clock(offset) for offset in sorted(fitted.filter("is_plausible")["utc_offset_h"])]
+    text = (
+        f"{say_percent(best['office_frac'])} of their posting (95% interval {say_percent(best['low'])} to "
+        f"{say_percent(best['high'])}; every account weighed alike) falls on Monday to Friday between 9:00 and 17:59 "
+        f"on a clock at {_clock(best['utc_offset_h'])}, which is the best fit of all clocks. "
+    )
+    if len(clocks) > 1:
+        text += f"The clocks at {say_list(clocks, most=26)} fit about as well. "
+    text += "Posting at random over the week would give 26.8%; the fit is consistent with every place on such a clock."
+    low = Confidence("low", "One feature alone; scheduled posts, shifts and an audience elsewhere look the same.")
+    shown = (Observation("Share of posting in office hours for every UTC offset.", "week_hours"),)
+    return [Claim(text, "co-action", low, shown, "all posts of the accounts profiled, at most 50 counted per account")]
+
+
+def _trait_claims(profiles: pl.DataFrame) -> list[Claim]:
+    counted = _count_traits(profiles)
+    frequent = [row for row in counted.rows(named=True) if row["n_accounts"]][:1]
+    return [
+        Claim(
+            f"{say_share(row['n_accounts'], profiles.height, noun='account')}: {row['trait'].lower()}.",
+            "co-action",
+            _COUNTED,
+            (Observation("Accounts with each trait.", "account_traits"),),
+            f"{profiles.height:,} accounts listed",
+        )
+        for row in frequent
+    ]
+
+
+def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
+    rows = [
+        (trait, int(profiles.select(where.fill_null(value=False).sum()).item()), profiles.height)
+        for trait, where in _TRAITS.items()
+    ]
+    table = pl.DataFrame(rows, schema=["trait", "n_accounts", "n_listed"], orient="row")
+    return table.with_columns(accounts_frac=(pl.col("n_accounts") / pl.col("n_listed")).round(4)).sort(
+        "n_accounts", descending=True, maintain_order=True
+    )
+
+
+def _traits(profiles: pl.DataFrame) -> TableView:
+    labels = {"trait": "Trait", "n_accounts": "Accounts", "n_listed": "of listed", "accounts_frac": "Share"}
+    note = "An account may have several; each has innocent reasons."
+    return make_table(
+        "account_traits", "What stands out, and in how many", _count_traits(profiles), note=note, labels=labels
+    )
+
+
+def _burst_tables(bursts: pl.DataFrame | None) -> list[TableView]:
+    if bursts is None or bursts.filter("is_burst").is_empty():
+        return []
+    shown = bursts.filter("is_burst").sort("n_accounts", "day", descending=[True, False]).head(20)
+    table = shown.select("day", "n_accounts", pl.col("expected_n").round(2), "fdr")
+    labels = {"day": "Day", "n_accounts": "Accounts made", "expected_n": "Due", "fdr": "False discovery rate"}
+    note = "Due: the mean of the 28 days on either side."
+    return [make_table("creation_bursts", "Days on which many accounts were made", table, note=note, labels=labels)]
+
+
+def _clock(utc_offset_h: int) -> str:
+    return f"UTC{utc_offset_h:+d}" if utc_offset_h else "UTC"

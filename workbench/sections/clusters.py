@@ -1,0 +1,176 @@
+"""The clusters: one card each, with size, core, how much more often than others, the grade in plain words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from workbench.chart_style import cluster_colour
+from workbench.charts import chart_cluster_ratios, chart_cluster_sizes
+from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, Observation, Section
+from workbench.sections.base import make_figure, make_table, say_count, say_percent, say_share, say_times, say_window
+
+MOST_CARDS = 20
+MOST_OBJECTS = 8
+_OBJECTS = {
+    "url": "links", "domain": "web sites", "repost": "posts", "fast_repost": "posts", "reply": "posts",
+    "quote": "posts", "same_text": "texts", "similar_text": "texts", "hashtag": "hashtags",
+    "hashtag_sequence": "sequences of hashtags", "mention": "mentioned accounts", "media": "images",
+}  # fmt: skip
+_GRADES = {
+    "beyond shared interest": (
+        (
+            "Beyond shared interest: they acted together more often than interest in the same things explains, and "
+            "faster than is usual for such things."
+        ),
+        (
+            "Innocent reasons remain: sister pages of a newsroom, a fan club with a schedule, a party's local "
+            "branches, or one person's several open accounts earn this grade too. It does not say inauthentic."
+        ),
+    ),
+    "closed group": (
+        (
+            "Closed group: they acted together faster than is usual, on things hardly anybody else in the data "
+            "touched. With so few others to compare with, shared interest cannot be ruled out."
+        ),
+        (
+            "Innocent reasons remain: a group with a common timetable and an audience of its own looks the same, and a "
+            "release that holds only the accounts taken down has few others by its making. It does not say inauthentic."
+        ),
+    ),
+}
+
+
+def describe_clusters(
+    clusters: pl.DataFrame,
+    *,
+    n_accounts: int,
+    traces: list[str],
+    n_shuffles: int,
+    max_fdr: float,
+    top_objects: pl.DataFrame | None = None,
+    has_control: bool = False,
+) -> Section:
+    """Return the section on clusters: one card per cluster, never above coordination.
+
+    Args:
+        clusters: from `find_coordinated_clusters`, one row per clustered account.
+        n_accounts: accounts with an action, the denominator.
+        traces: the traces they were found on.
+        n_shuffles: shuffles behind the test.
+        max_fdr: the limit the clusters were kept at.
+        top_objects: cluster_id, object_id, n_accounts, n_actions: what each cluster acted on most.
+        has_control: whether a control dataset was loaded beside the release.
+    """
+    test = f"split halves with swapped delays and shuffled accounts, {n_shuffles} shuffles"
+    if clusters.is_empty():
+        text = f"No group of accounts acted together beyond chance at a false discovery rate of {max_fdr:.0%}."
+        evidence = ChanceTest(test, "No candidate group was confirmed.", n_shuffles=n_shuffles, fdr=max_fdr)
+        basis = "Absence of a finding: slow or small groups can escape this test."
+        whole = f"{n_accounts:,} accounts with an action"
+        claim = Claim(text, "coordination", Confidence("moderate", basis), (evidence,), whole, is_headline=True)
+        return Section("clusters", [claim])
+    each = _one_row_each(clusters)
+    cards = [
+        _card(row, n_accounts=n_accounts, traces=traces, test=test, top_objects=top_objects, has_control=has_control)
+        for row in each.head(MOST_CARDS).rows(named=True)
+    ]
+    labels = {"account_id": "Account", "cluster_id": "Cluster", "strength": "Strength", "is_core": "In the core"}
+    members = clusters.select("account_id", "cluster_id", pl.col("strength").round(2), "is_core")
+    note = "Strength: the weights of the account's edges inside its cluster, summed. Names as they may be shown."
+    tables = [make_table("cluster_members", "Accounts in clusters", members, note=note, labels=labels)]
+    total = _total(clusters, each, n_accounts=n_accounts, test=test, n_shuffles=n_shuffles, max_fdr=max_fdr)
+    return Section("clusters", [total], (), _figures(clusters, each), tables, cards=cards)
+
+
+def _one_row_each(clusters: pl.DataFrame) -> pl.DataFrame:
+    per_cluster = [name for name in clusters.columns if name not in ("account_id", "cluster_id", "strength", "is_core")]
+    sizes = [pl.len().cast(pl.Int64).alias("n_members"), pl.col("is_core").sum().cast(pl.Int64).alias("n_core")]
+    first = [pl.col(name).first() for name in per_cluster]
+    return clusters.group_by("cluster_id").agg(*sizes, *first).sort("cluster_id")
+
+
+def _total(
+    clusters: pl.DataFrame, each: pl.DataFrame, *, n_accounts: int, test: str, n_shuffles: int, max_fdr: float
+) -> Claim:
+    text = (
+        f"{say_share(clusters.height, n_accounts, noun='account')} acted together beyond chance, in "
+        f"{say_count(each.height, 'cluster')}."
+    )
+    statement = f"Each cluster was found on one half of the objects and confirmed on the other, at {max_fdr:.0%}."
+    evidence = ChanceTest(test, statement, n_shuffles=n_shuffles, fdr=max_fdr)
+    confidence = Confidence("moderate", "Confirmed on data that had no part in finding them; one dataset.")
+    whole = f"{n_accounts:,} accounts with an action"
+    return Claim(text, "coordination", confidence, (evidence,), whole, is_headline=True)
+
+
+def _card(
+    row: dict[str, Any],
+    *,
+    n_accounts: int,
+    traces: list[str],
+    test: str,
+    top_objects: pl.DataFrame | None,
+    has_control: bool,
+) -> Card:
+    number, size = row["cluster_id"], row["n_members"]
+    plain, innocent = _GRADES[row["grade"]]
+    facts = {
+        "Accounts": say_share(size, n_accounts, noun="account"),
+        "Core": say_share(row["n_core"], size, noun="account"),
+        "As often as others": say_times(row["ratio"]),
+        "Others on the same things": f"{say_percent(row['outsiders_frac'])} of the actions",
+    }
+    if row.get("n_seen") is not None:
+        facts["Co-actions seen and due"] = f"{row['n_seen']:,} seen, {row['expected_n']:,.1f} due at the others' rate"
+    if row.get("time_window_s") is not None:
+        facts["Time window"] = say_window(row["time_window_s"])
+    tables = []
+    if top_objects is not None:
+        own = top_objects.filter(pl.col("cluster_id") == number).drop("cluster_id").head(MOST_OBJECTS)
+        if own.height:
+            labels = {"object_id": "Object", "n_accounts": "Accounts", "n_actions": "Actions", "trace": "Trace"}
+            title = f"What cluster {number} acted on most"
+            tables.append(make_table(f"objects_of_cluster_{number}", title, own, labels=labels))
+    claim = _ratio_claim(row, traces=traces, test=test, has_control=has_control)
+    return Card(f"Cluster {number}", [claim], facts, [plain, innocent], tables, cluster_colour(number))
+
+
+def _ratio_claim(row: dict[str, Any], *, traces: list[str], test: str, has_control: bool) -> Claim:
+    kinds = {_OBJECTS.get(trace, "things") for trace in traces}
+    objects = kinds.pop() if len(kinds) == 1 else "things"
+    number, size = row["cluster_id"], row["n_members"]
+    text = (
+        f"The {say_count(size, 'account')} of cluster {number} acted together {say_times(row['ratio'])} as often as "
+        f"others did on the same {objects}."
+    )
+    p_value = max(row["p_within"], row["p_swap"]) if row["grade"] == "beyond shared interest" else row["p_swap"]
+    statement = f"{row['z']:.1f} standard deviations above the nearer of the two shuffles."
+    evidence = ChanceTest(test, statement, p_value=p_value, fdr=row.get("cluster_fdr"))
+    shown = Observation(f"Ratio of cluster {number} beside the others.", "cluster_ratios")
+    confidence = _weigh(row["grade"], has_control=has_control)
+    whole = f"{size:,} accounts of cluster {number}; {say_percent(row['outsiders_frac'])} of the actions are others'"
+    return Claim(text, "coordination", confidence, (evidence, shown), whole, is_headline=number == 1)
+
+
+def _weigh(grade: str, *, has_control: bool) -> Confidence:
+    if grade == "closed group":
+        return Confidence("low", "Too few other accounts act on the same things to compare with.")
+    if has_control:
+        return Confidence("high", "Confirmed on a half it was not found on, with a control dataset beside it.")
+    return Confidence("moderate", "Confirmed on a half it was not found on; no control dataset was loaded.")
+
+
+def _figures(clusters: pl.DataFrame, each: pl.DataFrame) -> list[Figure]:
+    first = pl.col("cluster_id") <= MOST_CARDS
+    role = pl.when("is_core").then(pl.lit("core")).otherwise(pl.lit("periphery")).alias("role")
+    sizes = clusters.filter(first).group_by("cluster_id", role).agg(n_accounts=pl.len().cast(pl.Int64))
+    sizes = sizes.sort("cluster_id", "role")
+    absent = [pl.lit(None, pl.Float64).alias(name) for name in ("ratio_low", "ratio_high") if name not in each.columns]
+    shown = each.filter(first).with_columns(absent)
+    ratios = shown.select("cluster_id", pl.col("ratio").round(2), "ratio_low", "ratio_high", "grade")
+    return [
+        make_figure("cluster_ratios", chart_cluster_ratios(ratios), ratios),
+        make_figure("cluster_sizes", chart_cluster_sizes(sizes), sizes),
+    ]

@@ -1,0 +1,132 @@
+"""What we looked at: what the platform announced, what the files list, what was active, when and in which languages."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from workbench.charts import chart_posts_per_day
+from workbench.findings import Claim, Confidence, Figure, Observation, Section, TableView
+from workbench.schema import Release
+from workbench.sections.base import make_figure, make_table, say_count, say_share
+
+MOST_POINTS = 400
+_READ = Confidence("high", "Counted in the files as released; every record was kept or set aside with its reason.")
+
+
+def describe_release(release: Release, *, checks: pl.DataFrame | None = None) -> Section:
+    """Return the section on what was looked at.
+
+    Args:
+        release: the loaded release.
+        checks: published figures against ours, as `workbench check` finds them: name, published, found, verdict,
+            source.
+    """
+    if release.accounts.is_empty() and release.posts.is_empty():
+        return Section("release", empty_reason="The release holds neither accounts nor posts.")
+    numbers = _count(release)
+    tables = [
+        make_table(
+            "release_numbers",
+            "What the release holds",
+            numbers,
+            note="Announced: by the platform. Listed: in the files. Active: with at least one post.",
+            labels={"what": "What", "value": "Number", "of_what": "Counted as"},
+        )
+    ]
+    if not release.posts.is_empty():
+        tables.append(_languages(release.posts))
+    if not release.quarantine.is_empty():
+        tables.append(_quarantine(release.quarantine))
+    if checks is not None and not checks.is_empty():
+        tables.append(make_table("published_figures", "Published figures, checked", checks))
+    return Section("release", claims=_claims(release), figures=_figures(release.posts), tables=tables)
+
+
+def _claims(release: Release) -> list[Claim]:
+    about, posts = release.about, release.posts
+    listed = release.accounts.height
+    active = posts["account_id"].n_unique()
+    shown = (Observation("Rows of the release's own tables.", "release_numbers"),)
+    announced = (
+        f"{_platform(about.platform)} announced {say_count(about.announced_accounts, 'account')}; the"
+        if about.announced_accounts is not None
+        else "The"
+    )
+    text = f"{announced} files list {say_count(listed, 'account')}, of which {active:,} posted."
+    claims = [Claim(text, "co-action", _READ, shown, f"{listed:,} accounts listed in the files")]
+    if not posts.is_empty():
+        first, last = _period(posts)
+        text = f"They hold {say_count(posts.height, 'post')} from {first:%-d %B %Y} to {last:%-d %B %Y}."
+        claims.append(Claim(text, "co-action", _READ, shown, f"{posts.height:,} posts that could be read"))
+    if not release.quarantine.is_empty():
+        n = release.quarantine.height
+        text = f"{say_count(n, 'record')} could not be read and {'is' if n == 1 else 'are'} set aside, with the reason."
+        where = (Observation("One line per record, with file and line.", "quarantine"),)
+        whole = n + posts.height + listed
+        claims.append(Claim(text, "co-action", _READ, where, f"{whole:,} records: accounts, posts and those set aside"))
+    return claims
+
+
+def _count(release: Release) -> pl.DataFrame:
+    about, posts = release.about, release.posts
+    rows: list[tuple[str, Any, str]] = [
+        ("Accounts announced", about.announced_accounts, "the platform's announcement"),
+        ("Accounts listed", release.accounts.height, "rows of the account files"),
+        ("Accounts active", posts["account_id"].n_unique(), "distinct accounts with a post"),
+        ("Posts announced", about.announced_posts, "the platform's announcement"),
+        ("Posts", posts.height, "rows of the post files that could be read"),
+        ("Reposts among them", posts["repost_of_id"].is_not_null().sum(), "posts that repeat another"),
+        ("Posts timed to the millisecond", (posts["time_resolution_s"] < 1).sum(), "time restored from the post id"),
+        ("Posts timed to the minute", (posts["time_resolution_s"] >= 60).sum(), "time as published"),
+        ("Records set aside", release.quarantine.height, "could not be read as a row"),
+    ]
+    table = pl.DataFrame(rows, schema=["what", "value", "of_what"], orient="row")
+    return table.filter(pl.col("value").is_not_null())
+
+
+def _languages(posts: pl.DataFrame) -> TableView:
+    counted = posts.group_by(pl.col("lang").fill_null("not given").alias("language")).agg(n_posts=pl.len())
+    ranked = counted.sort("n_posts", "language", descending=[True, False]).head(10)
+    ranked = ranked.with_columns(posts_frac=(pl.col("n_posts") / posts.height).round(4))
+    covered = say_share(sum(ranked["n_posts"].to_list()), posts.height, noun="post")
+    note = f"The most frequent, {covered}, as the source labels them."
+    labels = {"language": "Language", "n_posts": "Posts", "posts_frac": "Share of all posts"}
+    return make_table("languages", "Languages of the posts", ranked, note=note, labels=labels)
+
+
+def _quarantine(quarantine: pl.DataFrame) -> TableView:
+    counted = quarantine.group_by("file", "reason").agg(n_records=pl.len(), first_line=pl.col("line").min())
+    return make_table(
+        "quarantine",
+        "Records set aside",
+        counted.sort("n_records", "file", "reason", descending=[True, False, False]).head(50),
+        note="Nothing is dropped without being listed; the whole list is in the case's quarantine file.",
+        labels={"file": "File", "reason": "Why", "n_records": "Records", "first_line": "First at line"},
+    )
+
+
+def _figures(posts: pl.DataFrame) -> list[Figure]:
+    if posts.is_empty():
+        return []
+    first, last = _period(posts)
+    days = (last - first).days
+    every, period = next(
+        (every, period)
+        for every, period, length in (("1d", "day", 1), ("1w", "week", 7), ("1mo", "month", 30))
+        if days / length <= MOST_POINTS or period == "month"
+    )
+    counted = posts.group_by(pl.col("posted_at").dt.truncate(every).dt.date().alias("day")).agg(n_posts=pl.len())
+    filled = counted.sort("day").upsample("day", every=every).with_columns(pl.col("n_posts").fill_null(0))
+    table = filled.select("day", pl.lit("all accounts").alias("group"), pl.col("n_posts").cast(pl.Int64))
+    return [make_figure("posts_over_time", chart_posts_per_day(table, period=period), table)]
+
+
+def _period(posts: pl.DataFrame) -> tuple[datetime, datetime]:
+    return posts.select(first=pl.col("posted_at").min(), last=pl.col("posted_at").max()).row(0)
+
+
+def _platform(name: str) -> str:
+    return {"tiktok": "TikTok", "youtube": "YouTube"}.get(name, name.capitalize())
