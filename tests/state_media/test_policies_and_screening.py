@@ -3,7 +3,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench.state_media as sm
@@ -294,6 +294,7 @@ def test_a_settled_condition_stays_settled_whatever_is_learnt(table, findings):
         assert not verdict.missing & findings.keys()
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     st.lists(
         st.tuples(st.just("herald"), st.sampled_from(["editorial_control", "publishes_news", "financial_ownership"]),

@@ -11,11 +11,13 @@ from typing import Any
 Bounds = tuple[float | None, float | None]
 
 _UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
-_NUMBER = r"(\d[\d,  ]*(?:\.\d+)?)\s*([kmb]?)"
+# A comma or a space is read as a thousands mark only where three digits follow: "1,50" is refused, not taken for 150.
+_NUMBER = r"(\d{1,3}(?:[,\u00a0\u202f ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([kmb]?)"
 _BETWEEN = re.compile(rf"{_NUMBER}\s*(?:-|–|—|to)\s*{_NUMBER}", re.IGNORECASE)
 _AT_MOST = re.compile(rf"(?:≤|<=|<|less than|under|up to)\s*{_NUMBER}", re.IGNORECASE)
 _AT_LEAST = re.compile(rf"(?:≥|>=|>|more than|over)\s*{_NUMBER}|{_NUMBER}\s*\+", re.IGNORECASE)
 _ONE = re.compile(_NUMBER, re.IGNORECASE)
+_CURRENCY = re.compile(r"[$€£¥₹₽₺₩₪฿₫₴]|^[A-Z]{3}\b|\b[A-Z]{3}$")
 _BOUND = re.compile(r"(lower|upper)_bound\W+(\d+(?:\.\d+)?)")
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d %b %Y", "%b %d, %Y", "%m/%d/%Y", "%m/%d/%y")
 
@@ -95,14 +97,14 @@ def _to_number(value: Any) -> float | None:
 
 
 def _scale(number: str, unit: str | None) -> float:
-    return float(re.sub(r"[,  ]", "", number)) * _UNITS[(unit or "").lower()]
+    return float(re.sub(r"[,\u00a0\u202f ]", "", number)) * _UNITS[(unit or "").lower()]
 
 
 def _read_words(text: str) -> Bounds:
     bounds = dict(_BOUND.findall(text))
     if bounds:
         return _to_number(bounds.get("lower")), _to_number(bounds.get("upper"))
-    plain = re.sub(r"^[^\d≤≥<>a-z]+|[^\dkmb+]+$", "", text.strip(), flags=re.IGNORECASE)
+    plain = _CURRENCY.sub("", text.strip()).strip()
     between, most, least, one = (form.fullmatch(plain) for form in (_BETWEEN, _AT_MOST, _AT_LEAST, _ONE))
     if between:
         return _scale(*between.group(1, 2)), _scale(*between.group(3, 4))
