@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
-import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -102,15 +101,7 @@ def test_batches_add_up_to_the_same(rows):
     expected = count_co_actions(actions, time_window_s=60)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coaction, "BATCH_PAIRS", 2)
-        assert count_co_actions(actions, time_window_s=60).equals(expected)
-
-
-def test_batches_add_up_where_pair_and_count_do_not_fit_one_number():
-    pair = np.array([1, 2**63], np.uint64)
-    with coaction.ThreadPoolExecutor(1) as pool:
-        found, n = coaction._add_up([(pair, np.array([1, 2])), (pair[1:], np.array([5]))], pool)
-    assert found.tolist() == pair.tolist()
-    assert n.tolist() == [1, 7]
+        assert count_co_actions(actions, time_window_s=60, memory_bytes=1).equals(expected)
 
 
 def test_a_line_too_long_for_64_bits_is_cut_at_objects(monkeypatch):
@@ -137,6 +128,16 @@ def test_an_enum_of_names_where_there_are_many_edges(monkeypatch):
     edges = count_co_actions(actions, time_window_s=1)
     assert edges["account_a"].dtype == pl.Enum(["a", "b"])
     assert as_dict(edges) == {("a", "b"): 1}
+
+
+def test_parts_add_up_to_the_whole():
+    actions = make_actions(("a", "x", 0), ("b", "x", 0), ("c", "x", 0))
+    parts = list(coaction.iterate_co_actions(actions, time_window_s=1))
+    assert (
+        pl.concat(parts)
+        .cast({"account_a": pl.String, "account_b": pl.String})
+        .equals(count_co_actions(actions, time_window_s=1))
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,15 @@
 
 The kernel sorts actions by object and time and lays all objects on one integer line, so that two actions are within
 the window if and only if their places on the line are. One binary search then tells every action its partners, and
-the sum of those is the number of pairs, known before any pair is made. Pairs come in batches of a few million; each
-batch is sorted and run-length encoded, and the sorted batches are added up slice by slice.
+the sum of those is the number of pairs, known before any pair is made. Pairs come in batches small enough for the
+processor's cache; `tally.py` counts them, on disk where memory does not suffice.
 
 Nothing here knows what a trace means, and no other file defines what a co-action is.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,11 +19,14 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
-from workbench.schema import ParameterError, check_table, empty_table
+from workbench.schema import ParameterError, check_table
+from workbench.tally import Tally, run_ahead
 
-BATCH_PAIRS = 4_000_000
-N_THREADS = 2
+BATCH_PAIRS = 500_000
+N_SAMPLED_PAIRS = 400_000
+N_THREADS = min(8, os.cpu_count() or 1)
 MAX_PAIRS = 20_000_000_000
+MEMORY_BYTES = 1_000_000_000
 ENUM_FROM_EDGES = 5_000_000
 _LINE_END = 2**62
 
@@ -32,7 +36,8 @@ class ActionLog:
     """The actions of one trace as arrays, sorted by object, then time, then row order.
 
     All arrays have one entry per action: `object_code`, `account_code`, `post_code` number the sorted distinct names
-    from 0; `time_us` is microseconds since 1970. `accounts`, `objects` and `posts` are the names, code by code.
+    from 0; `time_us` is microseconds since 1970. `accounts`, `objects` and `posts` are the names, code by code. A log
+    packed without posts has none.
     """
 
     trace: str
@@ -50,7 +55,7 @@ class ActionLog:
 
     def keep(self, rows: np.ndarray) -> ActionLog:
         """Return the log of the actions where `rows` is true; codes and names stay as they are."""
-        arrays = ("object_code", "account_code", "post_code", "time_us")
+        arrays = ["object_code", "account_code", "time_us", *(["post_code"] if len(self.post_code) else [])]
         return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
 
 
@@ -62,6 +67,7 @@ def count_co_actions(
     min_participation: int = 1,
     min_actions: int = 1,
     max_pairs: int = MAX_PAIRS,
+    memory_bytes: int = MEMORY_BYTES,
 ) -> pl.DataFrame:
     """Count, per trace and pair of accounts, the pairs of actions on one object within the window.
 
@@ -73,6 +79,7 @@ def count_co_actions(
             accounts has at least this many rows among the posts that are in any co-action.
         min_actions: accounts with fewer actions in a trace are left out before pairing.
         max_pairs: refuse to start where one trace has more pairs than this within the window.
+        memory_bytes: what pairs may hold in memory while they are counted; more goes to a temporary folder.
 
     Returns:
         Table `edges`: trace, account_a < account_b, n_co_actions; sorted. The account columns are strings, or one
@@ -86,24 +93,50 @@ def count_co_actions(
     Differs: the window is inclusive as there, but self-pairs never count.
     Beware: fans of one idol, readers of one breaking story and a newsroom's own pages all co-act.
     """
+    edges = pl.concat(
+        iterate_co_actions(
+            actions,
+            time_window_s=time_window_s, min_co_actions=min_co_actions, min_participation=min_participation,
+            min_actions=min_actions, max_pairs=max_pairs, memory_bytes=memory_bytes,
+        )
+    )  # fmt: skip
+    return edges if edges.height > ENUM_FROM_EDGES else edges.cast({"account_a": pl.String, "account_b": pl.String})
+
+
+def iterate_co_actions(
+    actions: pl.DataFrame,
+    *,
+    time_window_s: float | None,
+    min_co_actions: int = 1,
+    min_participation: int = 1,
+    min_actions: int = 1,
+    max_pairs: int = MAX_PAIRS,
+    memory_bytes: int = MEMORY_BYTES,
+) -> Iterator[pl.DataFrame]:
+    """Yield the edges of `count_co_actions` in sorted parts, for results larger than memory.
+
+    The account columns are one Enum of all account ids of the actions. At least one part comes, if empty. Parameters
+    and errors are those of `count_co_actions`; errors come with the first part.
+    """
     window_us = window_in_us(time_window_s)
     for name, value in (("min_co_actions", min_co_actions), ("min_participation", min_participation)):
         if value < 1:
             raise ParameterError(f"{name} is {value}; expected 1 or more.")
-    parts = []
-    for log in pack_traces(actions):
-        log = log.keep(np.bincount(log.account_code, minlength=1)[log.account_code] >= min_actions)
-        log = log.keep(np.bincount(log.account_code, minlength=1)[log.account_code] >= min_participation)
+    accounts = check_table(actions, "actions")["account_id"].unique().sort()
+    yield _edges("", accounts, accounts, *[np.empty(0, np.int64)] * 3)
+    for log in pack_traces(actions, with_posts=min_participation > 1):
+        log = log.keep(
+            np.bincount(log.account_code, minlength=1)[log.account_code] >= max(min_actions, min_participation)
+        )
         _refuse_too_many_pairs(log, window_us=window_us, max_pairs=max_pairs)
         either = _participants(log, window_us=window_us, k=min_participation) if min_participation > 1 else None
-        a, b, n = count_pairs(log, window_us=window_us, either=either)
-        enough = n >= min_co_actions
-        parts.append(_edges(log, a[enough], b[enough], n[enough]))
-    return pl.concat(parts) if parts else empty_table("edges")
+        for a, b, n in _counted_pairs(log, window_us=window_us, either=either, memory_bytes=memory_bytes):
+            enough = n >= min_co_actions
+            yield _edges(log.trace, log.accounts, accounts, a[enough], b[enough], n[enough])
 
 
-def pack_traces(actions: pl.DataFrame) -> list[ActionLog]:
-    """Return one `ActionLog` per trace of the actions, in order of the traces' names.
+def pack_traces(actions: pl.DataFrame, *, with_posts: bool = True) -> list[ActionLog]:
+    """Return one `ActionLog` per trace of the actions, in order of the traces' names; without posts if not needed.
 
     Raises:
         SchemaError: `actions` is not a table of actions.
@@ -111,10 +144,10 @@ def pack_traces(actions: pl.DataFrame) -> list[ActionLog]:
     """
     actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
     traces = actions["trace"].unique().sort()
-    return [pack_actions(actions.filter(pl.col("trace") == trace)) for trace in traces]
+    return [pack_actions(actions.filter(pl.col("trace") == trace), with_posts=with_posts) for trace in traces]
 
 
-def pack_actions(actions: pl.DataFrame) -> ActionLog:
+def pack_actions(actions: pl.DataFrame, *, with_posts: bool = True) -> ActionLog:
     """Return the actions of a single trace as an `ActionLog`.
 
     Raises:
@@ -123,19 +156,23 @@ def pack_actions(actions: pl.DataFrame) -> ActionLog:
     traces = actions["trace"].unique()
     if len(traces) > 1:
         raise ParameterError(f"expected actions of one trace, found {sorted(traces)}. Use pack_traces.")
-    names = {column: actions[column].unique().sort() for column in ("object_id", "account_id", "post_id")}
-    coded = actions.select(
-        o=_code("object_id", names), a=_code("account_id", names), p=_code("post_id", names),
-        t=pl.col("acted_at").dt.epoch("us"),
-    ).sort("o", "t", maintain_order=True)  # fmt: skip
-    time_us = coded["t"].to_numpy()
+    columns = ("object_id", "account_id", "post_id") if with_posts else ("object_id", "account_id")
+    names = {column: actions[column].unique().sort() for column in columns}
+    codes = [pl.col(column).cast(pl.Enum(names[column])).to_physical().cast(pl.Int64) for column in columns]
+    coded = actions.select(*codes, pl.col("acted_at").dt.epoch("us")).sort("object_id", "acted_at", maintain_order=True)
+    time_us = coded["acted_at"].to_numpy()
     if len(time_us) and int(time_us.max()) - int(time_us.min()) > _LINE_END:
         raise ParameterError("the actions' times span more than 146,000 years; check the unit of acted_at.")
     return ActionLog(
         trace=traces[0] if len(traces) else "",
-        object_code=coded["o"].to_numpy(), account_code=coded["a"].to_numpy(), post_code=coded["p"].to_numpy(),
-        time_us=time_us, accounts=names["account_id"], objects=names["object_id"], posts=names["post_id"],
-    )  # fmt: skip
+        object_code=coded["object_id"].to_numpy(),
+        account_code=coded["account_id"].to_numpy(),
+        post_code=coded["post_id"].to_numpy() if with_posts else np.empty(0, np.int64),
+        time_us=time_us,
+        accounts=names["account_id"],
+        objects=names["object_id"],
+        posts=names.get("post_id", pl.Series(dtype=pl.String)),
+    )
 
 
 def count_partners(log: ActionLog, *, window_us: int | None) -> np.ndarray:
@@ -166,7 +203,9 @@ def iterate_pairs(log: ActionLog, *, window_us: int | None, batch_pairs: int = B
     n_after = count_partners(log, window_us=window_us)
     before = np.concatenate([[0], np.cumsum(n_after)])
     for lo, hi in _batches(before, batch_pairs):
-        yield _expand(log, n_after, before, lo, hi)
+        i, j = _expand(np.arange(len(log)), n_after, before, lo, hi)
+        other = log.account_code[i] != log.account_code[j]
+        yield i[other], j[other]
 
 
 def count_pairs(
@@ -179,62 +218,54 @@ def count_pairs(
         window_us: microseconds, inclusive; None = any gap.
         either: true per account code; a pair counts only where one of its two accounts is true.
     """
+    parts = list(_counted_pairs(log, window_us=window_us, either=either, memory_bytes=MEMORY_BYTES))
+    a, b, n = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return a, b, n
+
+
+def _counted_pairs(
+    log: ActionLog, *, window_us: int | None, either: np.ndarray | None, memory_bytes: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield (a, b, n) in sorted parts; a pair of codes a < b is one number while it is counted."""
     n_after = count_partners(log, window_us=window_us)
     before = np.concatenate([[0], np.cumsum(n_after)])
-    bits = np.uint64(max(1, int(log.account_code.max(initial=0)).bit_length()))
+    account = log.account_code.astype(np.uint32)
+    bits = np.uint64(max(1, int(account.max(initial=0)).bit_length()))
 
-    def sorted_runs(rows: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        i, j = _expand(log, n_after, before, *rows)
-        x, y = log.account_code[i], log.account_code[j]
+    def numbers(rows: tuple[int, int]) -> np.ndarray:
+        x, y = _expand(account, n_after, before, *rows)
+        chosen = x != y
         if either is not None:
-            chosen = either[x] | either[y]
+            chosen &= either[x] | either[y]
+        if not chosen.all():
             x, y = x[chosen], y[chosen]
-        pair = (np.minimum(x, y).astype(np.uint64) << bits) | np.maximum(x, y).astype(np.uint64)
-        pair.sort()
-        return _runs(pair)
+        pair = np.minimum(x, y).astype(np.uint64)
+        pair <<= bits
+        pair |= np.maximum(x, y)
+        return pair
 
+    n_pairs = int(before[-1])
+    batches = _batches(before, BATCH_PAIRS)
+    drawn = np.sort(np.random.default_rng(0).choice(len(batches), min(len(batches), 64), replace=False))
+    sample = np.concatenate([numbers(batches[k])[::61] for k in drawn] or [np.empty(0, np.uint64)])
+    tally = Tally(sample, n_expected=n_pairs, memory_bytes=memory_bytes)
+    mask = (np.uint64(1) << bits) - np.uint64(1)
     with ThreadPoolExecutor(N_THREADS) as pool:
-        parts = [part for part in pool.map(sorted_runs, _batches(before, BATCH_PAIRS)) if len(part[0])]
-        pair, n = _add_up(parts, pool)
-    return (pair >> bits).astype(np.int64), (pair & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64), n
+        for _ in run_ahead(pool, lambda rows: tally.add(numbers(rows)), batches):
+            pass
+        for pair, n in tally.slices(pool):
+            yield (pair >> bits).astype(np.int64), (pair & mask).astype(np.int64), n
 
 
-def _add_up(parts: list[tuple[np.ndarray, np.ndarray]], pool: ThreadPoolExecutor) -> tuple[np.ndarray, np.ndarray]:
-    """Merge sorted batches of (pair, count): cut all at common boundaries, then add up slice by slice."""
-    if not parts:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    if len(parts) == 1:
-        return parts[0]
-    sample = np.sort(np.concatenate([pair[::997] for pair, _ in parts]))
-    bounds = np.unique(sample[:: max(1, len(sample) // 64)])
-    cuts = [np.concatenate([[0], np.searchsorted(pair, bounds), [len(pair)]]) for pair, _ in parts]
-    count_bits = np.uint64(max(int(n.max()) for _, n in parts).bit_length())
-    pair_bits = int(max(int(pair[-1]) for pair, _ in parts)).bit_length()
-
-    def one_slice(k: int) -> tuple[np.ndarray, np.ndarray]:
-        pair = np.concatenate([p[c[k] : c[k + 1]] for (p, _), c in zip(parts, cuts, strict=True)])
-        n = np.concatenate([m[c[k] : c[k + 1]] for (_, m), c in zip(parts, cuts, strict=True)])
-        if not len(pair):
-            return pair, n
-        if pair_bits + int(count_bits) <= 64:  # one sort of plain numbers is several times faster than an argsort
-            packed = (pair << count_bits) | n.astype(np.uint64)
-            packed.sort()
-            pair, n = packed >> count_bits, (packed & ((np.uint64(1) << count_bits) - np.uint64(1))).astype(np.int64)
-        else:
-            order = np.argsort(pair)
-            pair, n = pair[order], n[order]
-        first = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
-        return pair[first], np.add.reduceat(n, first)
-
-    slices = list(pool.map(one_slice, range(len(bounds) + 1)))
-    return np.concatenate([s[0] for s in slices]), np.concatenate([s[1] for s in slices])
-
-
-def _expand(log: ActionLog, n_after: np.ndarray, before: np.ndarray, lo: int, hi: int) -> tuple[np.ndarray, np.ndarray]:
-    i = np.repeat(np.arange(lo, hi), n_after[lo:hi])
-    j = np.arange(int(before[hi] - before[lo])) - np.repeat(before[lo:hi] - before[lo], n_after[lo:hi]) + i + 1
-    other = log.account_code[i] != log.account_code[j]
-    return i[other], j[other]
+def _expand(
+    column: np.ndarray, n_after: np.ndarray, before: np.ndarray, lo: int, hi: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a column's values at both ends of every pair whose earlier row is in lo..hi."""
+    n = n_after[lo:hi]
+    # The k-th pair's later row is k, shifted by a constant per earlier row: one repeat instead of a search.
+    later = np.arange(int(before[hi] - before[lo]))
+    later += np.repeat(np.arange(lo + 1, hi + 1) - (before[lo:hi] - before[lo]), n)
+    return np.repeat(column[lo:hi], n), column[later]
 
 
 def _batches(before: np.ndarray, batch_pairs: int) -> list[tuple[int, int]]:
@@ -257,13 +288,6 @@ def _stretches(step: np.ndarray, starts: np.ndarray) -> Iterator[tuple[int, int]
         hi = hi if hi > lo else int(np.append(starts, n)[np.searchsorted(starts, lo, side="right")])
         yield lo, hi
         lo = hi
-
-
-def _runs(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if not len(pair):
-        return pair, np.empty(0, np.int64)
-    first = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
-    return pair[first], np.diff(np.append(first, len(pair)))
 
 
 def _participants(log: ActionLog, *, window_us: int | None, k: int) -> np.ndarray:
@@ -304,11 +328,9 @@ def window_in_us(time_window_s: float | None) -> int | None:
     return round(time_window_s * 1_000_000)
 
 
-def _code(column: str, names: dict[str, pl.Series]) -> pl.Expr:
-    return pl.col(column).cast(pl.Enum(names[column])).to_physical().cast(pl.Int64)
-
-
-def _edges(log: ActionLog, a: np.ndarray, b: np.ndarray, n: np.ndarray) -> pl.DataFrame:
-    names = log.accounts.cast(pl.Enum(log.accounts)) if len(a) > ENUM_FROM_EDGES else log.accounts
+def _edges(
+    trace: str, names: pl.Series, all_names: pl.Series, a: np.ndarray, b: np.ndarray, n: np.ndarray
+) -> pl.DataFrame:
+    names = names.cast(pl.Enum(all_names))
     columns = {"account_a": names.gather(a), "account_b": names.gather(b), "n_co_actions": n}
-    return pl.DataFrame(columns).select(pl.lit(log.trace).alias("trace"), pl.all())
+    return pl.DataFrame(columns).select(pl.lit(trace).alias("trace"), pl.all())
