@@ -290,3 +290,13 @@ def test_the_source_of_imported_rooms_counts(monkeypatch):
     files = {file.name for file in cache_key._source_files(protect_release)}
     assert {"privacy.py", "addresses.py", "schema.py"} <= files
     assert "cache.py" not in files
+
+
+def test_files_elsewhere_count(tmp_path, monkeypatch):
+    (tmp_path / "a.csv").write_text("1")
+    alone = name_result(read, [str(tmp_path)])
+    monkeypatch.setenv("WORKBENCH_FILES", str(tmp_path))
+    with_files = name_result(read, [str(tmp_path)])
+    (tmp_path / "a.csv").write_text("2")
+
+    assert len({alone, with_files, name_result(read, [str(tmp_path)])}) == 3

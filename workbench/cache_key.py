@@ -10,6 +10,7 @@ import importlib.metadata
 import importlib.util
 import inspect
 import json
+import os
 import re
 import sys
 import time
@@ -24,7 +25,7 @@ import polars as pl
 from workbench.schema import ParameterError
 
 _STARTED_AT = time.time()
-_PATH_ARGUMENTS = frozenset(("path", "folder", "file", "dataset"))
+_PATH_ARGUMENTS = frozenset(("path", "folder", "file", "files", "dataset"))
 
 
 def name_result(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
@@ -36,11 +37,12 @@ def name_result(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
     arguments = {
-        name: _describe_path(Path(value))
-        if name in _PATH_ARGUMENTS and isinstance(value, str)
-        else _describe(value, name)
+        name: _describe_paths(value) if name in _PATH_ARGUMENTS else _describe(value, name)
         for name, value in bound.arguments.items()
     }
+    # A dataset's files may lie elsewhere; this variable tells the sources where.
+    elsewhere = os.environ.get("WORKBENCH_FILES") if _PATH_ARGUMENTS & arguments.keys() else None
+    arguments["files elsewhere"] = _describe_paths(elsewhere.split(os.pathsep) if elsewhere else None)
     sources = [hash_file(file) for file in _source_files(function)] or [inspect.getsource(function)]
     parts = [function.__module__, getattr(function, "__qualname__", ""), sources, _package_versions(), arguments]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -104,6 +106,12 @@ def _describe_frame(frame: pl.DataFrame, name: str) -> Any:
     rows = plain.hash_rows(seed=7).to_numpy() if frame.width else np.zeros(0)
     dtypes = {column: re.sub(r"Categorical\(.*\)", "Categorical", str(dtype)) for column, dtype in frame.schema.items()}
     return ["frame", dtypes, frame.height, hashlib.sha256(rows.tobytes()).hexdigest()]
+
+
+def _describe_paths(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_describe_paths(one) for one in value]
+    return _describe_path(Path(value)) if isinstance(value, str) else _describe(value, "path")
 
 
 def _describe_path(path: Path) -> Any:

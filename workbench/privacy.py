@@ -21,7 +21,7 @@ from workbench.addresses import HOSTS, PROFILE_LINK, defang, refang, rewrite_pro
 from workbench.keys import PrivacyError, read_key
 from workbench.schema import Accounts, ParameterError, Posts, Release, check_table, decision
 
-__all__ = ["N_FOLLOWERS_CLEAR", "PrivacyError", "defang", "protect_release", "read_key", "refang"]
+__all__ = ["N_FOLLOWERS_CLEAR", "PrivacyError", "defang", "is_named_in_clear", "protect_release", "read_key", "refang"]
 
 N_FOLLOWERS_CLEAR = 5_000
 _PSEUDONYM = re.compile(r"(?:acct_[a-z2-7]{12}|post_[0-9a-f]{16})")
@@ -75,6 +75,11 @@ def protect_release(release: Release, *, key: bytes) -> Release:
         decisions=_add_decisions(release, names_by_platform),
         quarantine=release.quarantine.with_columns(_hide_values(pl.col("reason"))),
     )
+
+
+def is_named_in_clear() -> pl.Expr:
+    """Return, over the columns of `accounts`, whether the account may be named."""
+    return ~pl.col("is_pseudonymous") & (pl.col("n_followers").fill_null(0) >= N_FOLLOWERS_CLEAR)
 
 
 @dataclass
@@ -140,7 +145,7 @@ class _Names:
 
 
 def _name_accounts(accounts: pl.DataFrame, posts: pl.DataFrame, *, platform: str, key: bytes) -> _Names:
-    may_show = ~pl.col("is_pseudonymous") & (pl.col("n_followers").fill_null(0) >= N_FOLLOWERS_CLEAR)
+    may_show = is_named_in_clear()
     clear_ids = frozenset(accounts.filter(may_show)["account_id"])
     listed = frozenset(accounts["account_id"])
     acting = pl.concat([posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")])

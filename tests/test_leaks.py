@@ -1,0 +1,133 @@
+"""A name that may not leave is found in whatever file it hides in, and a word that is only a word is not."""
+
+import base64
+import io
+import json
+import zipfile
+
+import pytest
+from releases import KEY, make_release
+
+from workbench.leaks import find_leaks
+from workbench.privacy import protect_release
+from workbench.schema import SourceError
+
+HASHED = "kX3+pq/Ab9ZrTuVwYz01234567890abcdefghijklmno="
+SNOWFLAKE = "1145212184651132928"
+IDS_CSV = f"account_id,n\n{SNOWFLAKE},3"
+
+
+@pytest.fixture
+def release():
+    return make_release(
+        [
+            {"account_id": "5001", "handle": "EmberTimes", "display_name": "Ember Times", "n_followers": 70_000},
+            {"account_id": SNOWFLAKE, "handle": "tram_fan99", "display_name": "Tram Fan Nº 9", "n_followers": 12},
+            {"account_id": HASHED, "handle": HASHED, "is_pseudonymous": True, "n_followers": 900},
+            {"account_id": "42", "handle": "network", "display_name": "Port Ember", "n_followers": 0},
+            {"account_id": "7654321", "handle": None, "n_followers": 4_999},
+        ],
+        [{"post_id": "1", "account_id": "42", "text": "good morning Port Ember, says @by_stander", "mentions": ["88"]}],
+    )
+
+
+def put(folder, name, content):
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def zipped(name: str, text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def packed(text: str) -> str:
+    return "data:text/csv;base64," + base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "value"),
+    [
+        ("report.html", "<p>the account tram_fan99 posted</p>", "tram_fan99"),
+        ("report.html", "<p>the account TRAM_Fan99 posted</p>", "TRAM_Fan99"),
+        ("report.html", f'<a href="{packed(IDS_CSV)}">CSV</a>', SNOWFLAKE),
+        ("report.html", "<a href='data:text/csv,account_id%2Cn%0A42%2C3'>CSV</a>", "42"),
+        ("report.html", "<td>Tram Fan Nº&nbsp;9</td>".replace("&nbsp;", " "), "Tram Fan Nº 9"),
+        ("report.html", "<td>tram&#95;fan99</td>", "tram_fan99"),
+        ("report.html", "see @network", "network"),
+        ("report.html", "see https://twitter.com/network", "network"),
+        ("report.html", "see https%3A%2F%2Ftwitter.com%2Ftram_fan99", "tram_fan99"),
+        ("report.html", "hello @by_stander", "by_stander"),
+        ("tables/edges.csv", "trace,account_a,account_b\nurl,42,acct_aaaaaaaaaaaa\n", "42"),
+        ("tables/posts.csv", "mentions,n\n'88,1\n", "88"),
+        ("findings.json", json.dumps({"account_id": "42"}), "42"),
+        ("findings.json", json.dumps({"rows": [{"id": "7654321"}]}), "7654321"),
+        ("findings.json", json.dumps({"text": HASHED}).replace("/", "\\/"), HASHED),
+        ("notebooks/01.ipynb", json.dumps({"cells": [{"outputs": [{"text": ['"tram_fan99"\n']}]}]}), "tram_fan99"),
+        ("package.zip", zipped("a/accounts.csv", "account_id,n\n42,1\n"), "42"),
+        ("package.zip", zipped("inner.zip", "x").replace(b"inner.zip", b"inner.txt"), None),
+        ("nested.zip", zipped(f"{SNOWFLAKE}.txt", "x"), SNOWFLAKE),
+    ],
+)  # fmt: skip
+def test_a_hidden_name_is_found(tmp_path, release, name, content, value):
+    put(tmp_path, name, content)
+    leaks = find_leaks(tmp_path, release)
+
+    assert leaks["value"].unique().to_list() == ([] if value is None else [value])
+    assert leaks["file"].unique().to_list() == ([] if value is None else [name])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "the network has 42 accounts and 7654321 posts in Port Ember; 0.7654321 of 1,000",
+        "EmberTimes (5001) has 70,000 followers: @EmberTimes, Ember Times",
+        "stage,n\nnetwork,42\n",
+        '{"n_posts": 7654321, "name": "network"}',
+        '<svg><path d="M42,88L7654321,1"/></svg>',
+        "data:,",
+    ],
+)
+def test_a_word_or_number_that_is_only_that_is_no_leak(tmp_path, release, content):
+    for name in ("report.html", "table.csv", "findings.json"):
+        put(tmp_path, name, content)
+
+    assert find_leaks(tmp_path, release).rows() == []
+
+
+def test_what_protect_release_lets_through_has_no_leak(tmp_path, release):
+    protected = protect_release(release, key=KEY)
+    put(tmp_path, "accounts.json", json.dumps(protected.accounts.to_dicts(), default=str, ensure_ascii=False))
+    put(tmp_path, "posts.json", json.dumps(protected.posts.to_dicts(), default=str, ensure_ascii=False))
+    protected.accounts.select("account_id", "handle", "display_name").write_csv(tmp_path / "accounts.csv")
+
+    assert find_leaks(tmp_path, release).rows() == []
+
+
+def test_the_release_itself_leaks_everything(tmp_path, release):
+    release.accounts.select("account_id", "handle", "display_name").write_csv(tmp_path / "accounts.csv")
+    leaks = find_leaks(tmp_path / "accounts.csv", release)
+
+    assert set(leaks["value"]) >= {SNOWFLAKE, "tram_fan99", "Tram Fan Nº 9", HASHED, "42", "network", "7654321"}
+    assert not {"5001", "EmberTimes", "Ember Times"} & set(leaks["value"])
+
+
+def test_a_damaged_archive_is_refused(tmp_path, release):
+    put(tmp_path, "package.zip", b"PK no archive")
+    with pytest.raises(SourceError, match=r"package\.zip cannot be looked into"):
+        find_leaks(tmp_path, release)
+
+
+def test_an_absent_folder_is_refused(tmp_path, release):
+    with pytest.raises(SourceError, match="no folder"):
+        find_leaks(tmp_path / "absent", release)
+
+
+def test_an_enormous_member_is_refused(tmp_path, release, monkeypatch):
+    monkeypatch.setattr("workbench.leaks._MAX_MEMBER_BYTES", 3)
+    put(tmp_path, "package.zip", zipped("a.csv", "1234"))
+    with pytest.raises(SourceError, match="more than can be checked"):
+        find_leaks(tmp_path, release)

@@ -1,0 +1,196 @@
+"""The walk over everything that leaves: which files name an account that may not be named."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import urllib.parse
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from workbench.addresses import HOSTS
+from workbench.privacy import is_named_in_clear
+from workbench.schema import Release, SourceError
+
+LEAKS = {"file": pl.String, "place": pl.String, "kind": pl.String, "value": pl.String}
+_ARCHIVES = (".zip", ".docx", ".xlsx")
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".woff", ".woff2", ".parquet", ".npy")
+_WORD = re.compile(r"(?<!\w)(?<!\d\.)\w+")
+_DATA_LINK = re.compile(r"data:([^,\"'\s<>]{0,100}),([\w+/=%.~!*'();:@&$,?\-\s]{4,})")
+_ID_COLUMN = re.compile(r"(?:.*_)?account(?:_id|_a|_b|s)?|author|user_?id|mentions?")
+_MAX_MEMBER_BYTES = 1 << 30
+
+
+def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
+    """Return where the files of a report or package folder name an account that may not be named.
+
+    Looked for are ids, handles and display names of all accounts of the release, listed or not, that `protect_release`
+    hides. Files are also read as what is inside them: members of archives, data links, escapes of HTML, JSON and URLs.
+    Short, plain or numeric names count only where they can be nothing else: behind @, in a link to a profile, in
+    quotes or in a column of accounts. A display name counts unless a post's text or the dataset's title has the words.
+
+    Args:
+        folder: a report folder, a package folder, or one file.
+        release: the release as loaded, before `protect_release`.
+
+    Returns:
+        One row per file and name: file, place (member or data link inside it), kind (account_id, handle,
+        display_name), value.
+
+    Raises:
+        SourceError: there is no such folder, or an archive in it is damaged.
+
+    Beware: pictures are not read. A name nobody lists, inside a text, cannot be known.
+    """
+    root = Path(folder)
+    if not root.exists():
+        raise SourceError(f"There is no folder {root} to look through. Give the folder of a report or package.")
+    hidden = _hidden_names(release)
+    files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.is_file())
+    rows = [
+        {"file": file.relative_to(root).as_posix() if root.is_dir() else file.name, "place": place, **found}
+        for file in files
+        for place, text in _read_texts(file.name, file.read_bytes())
+        for found in hidden.find(text)
+    ]
+    return pl.DataFrame(rows, schema=LEAKS).unique(maintain_order=True)
+
+
+@dataclass(frozen=True)
+class _Hidden:
+    """Names that may not appear; `spoken` are texts that may, whatever names they happen to hold."""
+
+    words: dict[str, str]
+    """ids and handles made of letters and digits, in lower case -> account_id or handle"""
+    phrases: dict[str, str]
+    """ids, handles and display names with anything else in them"""
+    spoken: pl.Series
+
+    def find(self, text: str) -> Iterator[dict[str, str]]:
+        for view in _views(text):
+            for word in sorted(set(_WORD.findall(view))):
+                kind = self.words.get(word.lower())
+                if kind and _is_meant(word, view):
+                    yield {"kind": kind, "value": word}
+            for phrase in self._phrases_in(view):
+                yield {"kind": self.phrases[phrase], "value": phrase}
+
+    def _phrases_in(self, view: str) -> list[str]:
+        if not self.phrases:
+            return []
+        found = pl.Series([view]).str.extract_many(list(self.phrases), overlapping=True).explode().drop_nulls()
+        return [
+            phrase
+            for phrase in found.unique().sort()
+            if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", view)
+            and (self.phrases[phrase] != "display_name" or not self.spoken.str.contains(phrase, literal=True).any())
+        ]
+
+
+def _hidden_names(release: Release) -> _Hidden:
+    accounts, posts = release.accounts, release.posts
+    is_clear = is_named_in_clear()
+    clear, hidden = accounts.filter(is_clear), accounts.filter(~is_clear)
+    mentions = posts["mentions"].explode().drop_nulls().str.strip_chars_start("@＠")
+    acting = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]
+    said = posts["text"].drop_nulls().str.extract_all(r"[@＠]\w+").explode().drop_nulls().str.slice(1)
+    ids = pl.concat([hidden["account_id"], mentions, *acting]).drop_nulls().unique()
+    handles = pl.concat([hidden["handle"], mentions, said]).drop_nulls().unique()
+    names = hidden["display_name"].drop_nulls().unique()
+    names = names.filter((names.str.len_chars() >= 4) & names.str.contains(r"[^\w]|\d|[^\x00-\x7f]|[a-z][A-Z]"))
+    may_appear = {
+        name.lower() for column in ("account_id", "handle", "display_name") for name in clear[column].drop_nulls()
+    }
+    kinds = dict.fromkeys(names, "display_name") | dict.fromkeys(handles, "handle") | dict.fromkeys(ids, "account_id")
+    kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
+    about = pl.Series([release.about.title, release.about.origin, *release.about.notes], dtype=pl.String)
+    is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
+    return _Hidden(
+        words={name.lower(): kind for name, kind in kinds.items() if is_word[name]},
+        phrases={name: kind for name, kind in kinds.items() if not is_word[name]},
+        spoken=pl.concat([posts["text"].drop_nulls().unique(), about]),
+    )
+
+
+def _is_meant(value: str, view: str) -> bool:
+    """Whether the value stands for an account here, and is not a number or word that happens to be the same."""
+    if len(value) >= 6 and not value.isdecimal() and re.search(r"[\d_+/=]", value):
+        return True
+    if value.isdecimal() and len(value) >= 15:
+        return True
+    name = re.escape(value)
+    hosts = "|".join(re.escape(host) for host in HOSTS)
+    if re.search(rf"(?:[@＠]|(?:{hosts})/(?:[a-z]{{1,8}}/)?@?){name}(?!\w)", view, re.IGNORECASE):
+        return True
+    in_json = rf'"(?:{_ID_COLUMN.pattern})"\s*:\s*(?:\[[^\]]*)?"{name}"'
+    if re.search(in_json, view):
+        return True
+    if value.isdecimal() and len(value) >= 6 and re.search(rf"""(["'>]){name}(["'<])""", view):
+        return True
+    return _in_account_column(value, view)
+
+
+def _in_account_column(value: str, view: str) -> bool:
+    header, _, rest = view.lstrip("\ufeff").partition("\n")
+    columns = [column.strip('"\r ') for column in header.split(",")]
+    at = [i for i, column in enumerate(columns) if _ID_COLUMN.fullmatch(column) or column == "handle"]
+    if len(columns) < 2 or not at or len(header) > 2000:
+        return False
+    table = pl.read_csv(io.StringIO(f"{header}\n{rest}"), infer_schema=False, truncate_ragged_lines=True,
+                        ignore_errors=True, quote_char='"')  # fmt: skip
+    return any(value in table.to_series(i).str.strip_chars("'@").to_list() for i in at)
+
+
+def _views(text: str) -> list[str]:
+    """The text as it is, and as a reader of HTML, JSON or URLs would see it."""
+    views = [text]
+    for decode in (html.unescape, _unescape_json, urllib.parse.unquote):
+        decoded = decode(views[-1])
+        if decoded != views[-1]:
+            views.append(decoded)
+    return views
+
+
+def _unescape_json(text: str) -> str:
+    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), text)
+    return text.replace("\\/", "/").replace('\\"', '"').encode("utf-8", "replace").decode()
+
+
+def _read_texts(name: str, content: bytes, place: str = "") -> Iterator[tuple[str, str]]:
+    if name.lower().endswith(_ARCHIVES):
+        yield from _read_archive(name, content, place)
+    elif not name.lower().endswith(_PICTURES):
+        text = content.decode("utf-8", errors="replace")
+        yield place, text
+        yield from _read_data_links(text, place)
+
+
+def _read_archive(name: str, content: bytes, place: str) -> Iterator[tuple[str, str]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.infolist():
+                inside = f"{place}{member.filename}"
+                if member.file_size > _MAX_MEMBER_BYTES:
+                    raise SourceError(f"{name} holds {inside} of {member.file_size:,} bytes, more than can be checked.")
+                yield inside, member.filename
+                yield from _read_texts(member.filename, archive.read(member), f"{inside} > ")
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise SourceError(f"{name} cannot be looked into: {error}. Make the archive again.") from error
+
+
+def _read_data_links(text: str, place: str) -> Iterator[tuple[str, str]]:
+    for link in _DATA_LINK.finditer(text):
+        inside = f"{place}data link at {link.start()}"
+        if "base64" not in link[1]:
+            yield inside, urllib.parse.unquote(html.unescape(link[2]))
+            continue
+        packed = re.sub(r"\s", "", urllib.parse.unquote(link[2]))
+        packed = packed[: len(packed) - len(packed) % 4]
+        if re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", packed):
+            yield inside, base64.b64decode(packed).decode("utf-8", errors="replace")
