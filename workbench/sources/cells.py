@@ -15,6 +15,7 @@ HASHED_KEY = r"^(?:[A-Za-z0-9+/_-]{36,43}={1,2}|[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|
 ROUNDED = r"^[0-9](?:[.,][0-9]+)?[eE][+]?[0-9]{1,2}$"
 TIME_FORMATS = (
     "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
     "%Y-%m-%d %H:%M:%S",
     "%Y-%m-%dT%H:%M:%S",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -44,17 +45,22 @@ def read_count(column: str) -> pl.Expr:
     return pl.col(column).str.strip_chars().str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
 
 
-def read_day(column: str) -> pl.Expr:
-    """Midnight UTC of the day, or the time where one is given; null where absent or unreadable."""
-    day = pl.col(column).str.strip_chars().str.to_datetime("%Y-%m-%d", strict=False, time_unit="us")
-    return pl.coalesce(day.dt.replace_time_zone("UTC"), read_time(column))
-
-
 def read_time(column: str) -> pl.Expr:
-    """The moment in UTC; null where absent or unreadable."""
-    bare = pl.col(column).str.strip_chars().str.replace(r"(?:Z| ?UTC|\+00:?00)$", "")
-    moments = (bare.str.to_datetime(form, strict=False, time_unit="us") for form in TIME_FORMATS)
-    return pl.coalesce(*moments).dt.replace_time_zone("UTC")
+    """The moment in UTC, or midnight UTC of a bare day; null where absent or unreadable."""
+    return pl.col(column).map_batches(_parse_times, return_dtype=pl.Datetime("us", "UTC"))
+
+
+def _parse_times(stamps: pl.Series) -> pl.Series:
+    """Try one way of writing a time after the other on what is not read yet: a file mostly keeps to one."""
+    bare = stamps.str.strip_chars().str.replace(r"(?:Z| ?UTC|\+00:?00)$", "")
+    moments = pl.Series(stamps.name, [None], dtype=pl.Datetime("us")).new_from_index(0, len(stamps))
+    for form in TIME_FORMATS:
+        is_open = moments.is_null() & (bare != "")
+        if not is_open.any():
+            break
+        found = bare.filter(is_open).str.to_datetime(form, strict=False, time_unit="us")
+        moments = found if is_open.all() else moments.scatter(is_open.arg_true(), found)
+    return moments.dt.replace_time_zone("UTC")
 
 
 def has_seconds(column: str) -> pl.Expr:
@@ -103,27 +109,28 @@ def wrong_key(column: str) -> pl.Expr:
     )
 
 
-def wrong_count(column: str) -> pl.Expr:
-    """Why the cell is not a count: null where it is one, or is absent."""
-    count = read_count(column)
+def wrong_count(column: str, *, count: str) -> pl.Expr:
+    """Why the cell is not a count, given the column `count` read from it: null where it is one, or is absent."""
     return (
-        pl.when(is_absent(column))
+        pl.when(pl.col(count) >= 0)
         .then(None)
-        .when(count.is_null())
-        .then(pl.lit(f"{column} is not a whole number"))
-        .when(count < 0)
+        .when(is_absent(column))
+        .then(None)
+        .when(pl.col(count) < 0)
         .then(pl.lit(f"{column} is negative"))
+        .otherwise(pl.lit(f"{column} is not a whole number"))
     )
 
 
-def wrong_time(column: str, *, is_needed: bool) -> pl.Expr:
-    """Why the cell is not a time: null where it is one, or is absent and need not be there."""
+def wrong_time(column: str, *, moment: str, is_needed: bool) -> pl.Expr:
+    """Why the cell is not a time, given the column `moment` read from it: null where it is, or may be absent."""
     missing = pl.lit(f"lacks its {column}") if is_needed else pl.lit(None, dtype=pl.String)
     return (
-        pl.when(is_absent(column))
+        pl.when(pl.col(moment).is_not_null())
+        .then(None)
+        .when(is_absent(column))
         .then(missing)
-        .when(read_day(column).is_null())
-        .then(pl.format("{} does not parse as a time ({})", pl.lit(column), pl.col(column).str.slice(0, 40)))
+        .otherwise(pl.format("{} does not parse as a time ({})", pl.lit(column), pl.col(column).str.slice(0, 40)))
     )
 
 

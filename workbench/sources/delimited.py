@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO
+from itertools import islice
+from typing import IO, TypeVar
 
 import numpy as np
 import polars as pl
@@ -15,6 +17,7 @@ from workbench.schema import SourceError, empty_table
 from workbench.sources.parts import READ_ERRORS, Part
 from workbench.sources.records import NEWLINE, Scan, scan_records
 
+T = TypeVar("T")
 BLOCK_BYTES = 32_000_000
 STEP_BYTES = 65_536
 MAX_RECORD_BYTES = 1_000_000
@@ -81,7 +84,7 @@ def read_blocks(part: Part, header: Header, *, block_bytes: int = BLOCK_BYTES) -
         SourceError: the file is damaged (says up to which line it could be read), or most of it is not UTF-8.
     """
     n_records = n_undecodable = 0
-    for buffer, scan, lines in _scan_part(part, header, block_bytes=block_bytes):
+    for buffer, scan, lines in _ahead(_scan_part(part, header, block_bytes=block_bytes)):
         block, n_bad = _make_block(buffer, scan, lines, part=part, header=header)
         n_records += block.n_records
         n_undecodable += n_bad
@@ -103,6 +106,15 @@ class Lines:
     def at(self, positions: np.ndarray) -> np.ndarray:
         """1-based line of the file on which each position lies."""
         return np.searchsorted(self._newlines, positions) + self._first_line
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield the same items, each made in a second thread while the one before is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(lambda: list(islice(items, 1)))
+        while ready := coming.result():
+            coming = pool.submit(lambda: list(islice(items, 1)))
+            yield ready[0]
 
 
 def _scan_part(part: Part, header: Header, *, block_bytes: int) -> Iterator[tuple[bytes, Scan, Lines]]:

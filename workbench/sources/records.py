@@ -39,25 +39,43 @@ class Scan:
     """the broken record at the end goes on in the next buffer"""
 
 
+class _ByParity(dict[int, np.ndarray]):
+    """Positions outside quotes under each of the two readings, made when first asked for: most buffers need one."""
+
+    def __init__(self, positions: np.ndarray, *, quotes: np.ndarray) -> None:
+        super().__init__()
+        self._positions = positions
+        self._parity = np.searchsorted(quotes, positions) % 2
+
+    def __missing__(self, parity: int) -> np.ndarray:
+        self[parity] = self._positions[self._parity == parity]
+        return self[parity]
+
+
 class Marks:
-    """Positions of quotes, newlines and separators in one buffer, for either reading of which quotes open."""
+    """Positions of quotes, newlines and separators in one buffer.
+
+    Quote number i opens a field if i has the parity of the first quote of its record. So there are two readings of a
+    buffer, by parity, and they cover every place where reading may start again.
+    """
 
     def __init__(self, buffer: np.ndarray, *, separator: int) -> None:
         self.size = buffer.size
         self.quotes = np.flatnonzero(buffer == QUOTE)
         self.newlines = np.flatnonzero(buffer == NEWLINE)
-        separators = np.flatnonzero(buffer == separator)
         is_border = np.zeros(256, bool)
         is_border[[separator, NEWLINE, RETURN, QUOTE]] = True
         may_open = is_border[buffer[self.quotes - 1]] | (self.quotes == 0)
         may_close = is_border[buffer[np.minimum(self.quotes + 1, self.size - 1)]] | (self.quotes == self.size - 1)
-        is_even = np.arange(self.quotes.size) % 2 == 0
-        # quote number i opens if i has the parity of the first quote of a record, so two readings cover all restarts
-        self.faults = [self.quotes[np.where(is_even == (parity == 0), ~may_open, ~may_close)] for parity in (0, 1)]
-        newline_parity = np.searchsorted(self.quotes, self.newlines) % 2
-        separator_parity = np.searchsorted(self.quotes, separators) % 2
-        self.record_ends = [self.newlines[newline_parity == parity] for parity in (0, 1)]
-        self.field_ends = [separators[separator_parity == parity] for parity in (0, 1)]
+        self._faults = [self._find_faults(may_open, may_close, parity) for parity in (0, 1)]
+        self._record_ends = _ByParity(self.newlines, quotes=self.quotes)
+        self._field_ends = _ByParity(np.flatnonzero(buffer == separator), quotes=self.quotes)
+
+    def _find_faults(self, may_open: np.ndarray, may_close: np.ndarray, parity: int) -> np.ndarray:
+        opening, closing = slice(parity, None, 2), slice(1 - parity, None, 2)
+        wrong_open = self.quotes[opening][~may_open[opening]]
+        wrong_close = self.quotes[closing][~may_close[closing]]
+        return np.sort(np.concatenate((wrong_open, wrong_close)))
 
     def parity_at(self, position: int) -> int:
         """Which reading applies to a record that starts at this byte."""
@@ -65,18 +83,18 @@ class Marks:
 
     def first_fault(self, position: int) -> int:
         """Where the first impossible quote stands at or after a record start; the buffer's size if nowhere."""
-        faults = self.faults[self.parity_at(position)]
+        faults = self._faults[self.parity_at(position)]
         at = int(np.searchsorted(faults, position))
         return int(faults[at]) if at < faults.size else self.size
 
     def ends_between(self, start: int, stop: int) -> np.ndarray:
         """Newlines that end records, read from a record start up to a byte."""
-        ends = self.record_ends[self.parity_at(start)]
+        ends = self._record_ends[self.parity_at(start)]
         return ends[np.searchsorted(ends, start) : np.searchsorted(ends, stop)]
 
     def count_fields(self, start: int, ends: np.ndarray) -> np.ndarray:
         """Fields of the records that follow one another from `start` and end at `ends`."""
-        fields = self.field_ends[self.parity_at(start)]
+        fields = self._field_ends[self.parity_at(start)]
         until = np.searchsorted(fields, ends)
         return np.diff(until, prepend=np.searchsorted(fields, start)) + 1
 

@@ -88,19 +88,18 @@ def _read_rows(item: Recognised) -> tuple[pl.DataFrame, list[pl.DataFrame], int]
     time = "timestamp_share" if item.layout is SHARES else "timestamp"
     seconds = pl.col(time).str.strip_chars().cast(pl.Float64, strict=False)
     moment = pl.from_epoch((seconds * 1e6).round().cast(pl.Int64, strict=False), time_unit="us")
+    posted_at = pl.coalesce(moment.dt.replace_time_zone("UTC"), cells.read_time(time))
     reason = cells.first_reason(*(cells.wrong_key(key) for key in keys), _wrong_time(time, seconds))
-    judged = rows.with_columns(reason=reason)
+    judged = rows.with_columns(posted_at=posted_at).with_columns(reason=reason)
     wrong = judged.filter(pl.col("reason").is_not_null())
     quarantine.append(quarantine_rows(label, wrong["line"], wrong["reason"]))
-    good = judged.filter(pl.col("reason").is_null()).drop("reason")
-    posted_at = pl.coalesce(moment.dt.replace_time_zone("UTC"), cells.read_time(time))
-    return good.with_columns(posted_at=posted_at), quarantine, n_records
+    return judged.filter(pl.col("reason").is_null()).drop("reason"), quarantine, n_records
 
 
 def _wrong_time(column: str, seconds: pl.Expr) -> pl.Expr:
-    is_beyond = ~seconds.is_between(0, LATEST_S)
     beyond = pl.format("{} is {}, not within 1970 to 2100 in seconds (milliseconds?)", pl.lit(column), pl.col(column))
-    return pl.when(is_beyond).then(beyond).when(seconds.is_null()).then(cells.wrong_time(column, is_needed=True))
+    unread = cells.wrong_time(column, moment="posted_at", is_needed=True)
+    return pl.when(seconds.is_not_null() & ~seconds.is_between(0, LATEST_S)).then(beyond).otherwise(unread)
 
 
 def _posts_of_shares(

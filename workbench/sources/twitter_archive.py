@@ -51,6 +51,18 @@ USERS = Layout("twitter_archive", "users", ACCOUNT_COLUMNS, ("user_profile_url",
 TWEETS = Layout("twitter_archive", "tweets", POST_COLUMNS, NOT_READ)
 LAYOUTS = (USERS, TWEETS)
 OPTIONS: tuple[str, ...] = ()
+ACCOUNT_TYPED = {
+    "created_at": cells.read_time("account_creation_date"),
+    "n_followers": cells.read_count("follower_count"),
+    "n_following": cells.read_count("following_count"),
+}
+POST_TYPED = {
+    **ACCOUNT_TYPED,
+    "posted_at": cells.read_time("tweet_time"),
+    "n_reposts": cells.read_count("retweet_count"),
+    "n_likes": cells.read_count("like_count"),
+    "n_replies": cells.read_count("reply_count"),
+}
 REPOST_PREFIX = r"^RT @[A-Za-z0-9_+/=]{1,64}: ?"
 
 
@@ -68,7 +80,7 @@ def read(found: list[Recognised], about: About) -> Tables:
 
 
 def _read_users(item: Recognised, tables: Tables, *, platform: str) -> None:
-    blocks = [_split(block, _wrong_account(), label=item.part.label) for block in _blocks(item)]
+    blocks = [_split(block, ACCOUNT_TYPED, _wrong_account(), label=item.part.label) for block in _blocks(item)]
     rows = pl.concat([block.rows for block in blocks])
     tables.accounts.append(_accounts(rows, platform=platform).with_columns(rows["line"], file=pl.lit(item.part.label)))
     _settle(item, blocks, tables)
@@ -81,7 +93,7 @@ def _read_tweets(item: Recognised, tables: Tables, *, platform: str) -> list[pl.
     owners: list[pl.DataFrame] = []
     n_stripped = 0
     for raw in _blocks(item):
-        block = _split(raw, _wrong_post(), label=label)
+        block = _split(raw, POST_TYPED, _wrong_post(), label=label)
         rows = block.rows.with_columns(_repeats_text().alias("repeats"))
         n_stripped += int(rows["repeats"].sum())
         pieces.append(_posts(rows, platform=platform))
@@ -105,15 +117,13 @@ def _blocks(item: Recognised) -> Iterator[Block]:
     return read_blocks(item.part, read_header(item.part))
 
 
-def _split(block: Block, reason: pl.Expr, *, label: str) -> Block:
-    """Set aside the rows that cannot be read, each with its first reason."""
-    judged = block.rows.with_columns(reason.alias("reason"))
+def _split(block: Block, typed: dict[str, pl.Expr], reason: pl.Expr, *, label: str) -> Block:
+    """Read the typed columns and set aside the rows that cannot be read, each with its first reason."""
+    judged = block.rows.with_columns(**typed).with_columns(reason.alias("reason"))
     wrong = judged.filter(pl.col("reason").is_not_null())
-    if wrong.is_empty():
-        return block
-    rows = judged.filter(pl.col("reason").is_null()).drop("reason")
+    rows = judged.filter(pl.col("reason").is_null()) if wrong.height else judged
     quarantine = pl.concat([block.quarantine, quarantine_rows(label, wrong["line"], wrong["reason"])])
-    return Block(rows, quarantine, block.n_records)
+    return Block(rows.drop("reason"), quarantine, block.n_records)
 
 
 def _settle(item: Recognised, blocks: list[Block], tables: Tables) -> int:
@@ -154,9 +164,9 @@ def _accounts(rows: pl.DataFrame, *, platform: str) -> pl.DataFrame:
         kind=pl.lit("account"),
         handle=cells.read_text("user_screen_name"),
         display_name=cells.read_text("user_display_name"),
-        created_at=cells.read_day("account_creation_date"),
-        n_followers=cells.read_count("follower_count"),
-        n_following=cells.read_count("following_count"),
+        created_at="created_at",
+        n_followers="n_followers",
+        n_following="n_following",
         location=cells.read_text("user_reported_location"),
         description=cells.read_text("user_profile_description"),
         language=cells.read_text("account_language"),
@@ -170,7 +180,7 @@ def _posts(rows: pl.DataFrame, *, platform: str) -> pl.DataFrame:
         post_id="tweetid",
         account_id="userid",
         platform=pl.lit(platform),
-        posted_at=cells.read_time("tweet_time"),
+        posted_at="posted_at",
         time_resolution_s=pl.when(cells.has_seconds("tweet_time")).then(1.0).otherwise(60.0),
         text=pl.when(text.str.strip_chars() != "").then(text),
         lang=cells.read_text("tweet_language"),
@@ -184,9 +194,9 @@ def _posts(rows: pl.DataFrame, *, platform: str) -> pl.DataFrame:
         reply_to_account_id=cells.read_id("in_reply_to_userid"),
         quote_of_id=cells.read_id("quoted_tweet_tweetid"),
         media_hashes=pl.lit([], dtype=pl.List(pl.String)),
-        n_reposts=cells.read_count("retweet_count"),
-        n_likes=cells.read_count("like_count"),
-        n_replies=cells.read_count("reply_count"),
+        n_reposts="n_reposts",
+        n_likes="n_likes",
+        n_replies="n_replies",
         line="line",
     )
 
@@ -198,9 +208,9 @@ def _repeats_text() -> pl.Expr:
 def _wrong_account() -> pl.Expr:
     return cells.first_reason(
         cells.wrong_id("userid", is_needed=True),
-        cells.wrong_time("account_creation_date", is_needed=False),
-        cells.wrong_count("follower_count"),
-        cells.wrong_count("following_count"),
+        cells.wrong_time("account_creation_date", moment="created_at", is_needed=False),
+        cells.wrong_count("follower_count", count="n_followers"),
+        cells.wrong_count("following_count", count="n_following"),
     )
 
 
@@ -208,10 +218,12 @@ def _wrong_post() -> pl.Expr:
     ids = ("in_reply_to_userid", "in_reply_to_tweetid", "quoted_tweet_tweetid", "retweet_userid", "retweet_tweetid")
     return cells.first_reason(
         cells.wrong_id("tweetid", is_needed=True),
-        cells.wrong_time("tweet_time", is_needed=True),
+        cells.wrong_time("tweet_time", moment="posted_at", is_needed=True),
         _wrong_account(),
         *(cells.wrong_id(column) for column in ids),
-        *(cells.wrong_count(column) for column in ("reply_count", "like_count", "retweet_count")),
+        cells.wrong_count("reply_count", count="n_replies"),
+        cells.wrong_count("like_count", count="n_likes"),
+        cells.wrong_count("retweet_count", count="n_reposts"),
         *(cells.wrong_list(column) for column in ("hashtags", "urls", "user_mentions")),
         cells.wrong_flag("is_retweet"),
     )
