@@ -21,6 +21,7 @@ from workbench.state_media.facts import (
     read_facts,
     read_outlets,
 )
+from workbench.state_media.folder import ScreeningLists, read_screening_lists
 from workbench.state_media.matrix import read_outlet_list, read_state_media_matrix
 from workbench.state_media.policies import Policies, read_policies
 from workbench.state_media.references import find_outlet_accounts, find_references, hide_handles
@@ -30,6 +31,7 @@ from workbench.state_media.weighing import weigh_facts
 
 __all__ = [
     "Policies",
+    "ScreeningLists",
     "check_facts",
     "check_outlets",
     "compare_first",
@@ -52,6 +54,7 @@ __all__ = [
     "read_outlet_list",
     "read_outlets",
     "read_policies",
+    "read_screening_lists",
     "read_state_media_matrix",
     "screen_outlets",
     "summarise_adverts",

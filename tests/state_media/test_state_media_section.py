@@ -1,0 +1,139 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import workbench.state_media as sm
+from workbench.chart_state_media import chart_determinations, chart_reference_ratios, chart_references_per_day
+from workbench.findings import Findings, Section
+from workbench.schema import About, ParameterError, SourceError
+from workbench.sections.state_media import describe_state_media
+
+DEMO = Path(__file__).parents[2] / "datasets" / "demo"
+ABOUT = About(name="demo", title="synthetic", platform="twitter", is_synthetic=True)
+
+
+@pytest.fixture(scope="module")
+def lists() -> sm.ScreeningLists:
+    return sm.read_screening_lists(dataset=DEMO)
+
+
+def describe(lists: sm.ScreeningLists, **more) -> Section:
+    screened = sm.screen_outlets(lists.facts, policies=lists.policies, outlets=lists.outlets)
+    defence = sm.defend_screening(lists.facts, policies=lists.policies)
+    judged = sm.judge_adverts(sm.match_adverts(lists.adverts, lists.outlets), screened, policies=lists.policies)
+    return describe_state_media(
+        screened, policies=lists.policies, defence=defence, judged=judged, adverts=sm.summarise_adverts(judged),
+        n_adverts_read=lists.adverts.height, origin=lists.origin, **more,
+    )  # fmt: skip
+
+
+AMPLIFICATION = {
+    "cluster_id": [1, 1, 2], "outlet_id": [None, "line-3", "courier"], "n_accounts": [40, 40, 7],
+    "n_referring_accounts": [40, 40, 7], "n_outlet_accounts": [0, 0, 7], "n_posts": [400, 400, 0],
+    "n_references": [200, 190, 0], "n_link": [200, 190, 0], "n_repost": [0, 0, 0], "n_quote": [0, 0, 0],
+    "n_copy": [0, 0, 0], "references_frac": [0.5, 0.475, None], "rest_n_accounts": [900] * 3,
+    "rest_n_posts": [9000] * 3, "rest_n_references": [900, 90, 900], "rest_frac": [0.1, 0.01, 0.1],
+    "ratio": [5.0, 47.5, None], "ratio_low": [4.1, 35.0, None], "ratio_high": [6.0, 64.0, None],
+}  # fmt: skip
+
+
+def test_the_demo_lists_show_every_kind_of_outcome(lists):
+    assert lists.origin == "demo_state_media"
+    assert lists.quarantine.is_empty()
+    screened = sm.screen_outlets(lists.facts, policies=lists.policies, outlets=lists.outlets)
+    found = {(o, p): (out, ground) for o, p, out, ground in
+             screened.select("outlet_id", "policy_id", "outcome", "ground").iter_rows()}  # fmt: skip
+    assert {found["line-3", policy.policy_id][0] for policy in lists.policies.policies} == {"meets"}
+    assert found["courier", "twitter_2019"][1].startswith("exempt")
+    assert found["bay-video", "twitter_2019"][1].startswith("exempt: solely_leisure")
+    assert found["north-span", "facebook_2020"][0] == "undetermined"
+    assert found["times", "twitter_2019"][0] == "does not meet"
+    assert found["gull-hill-fm", "facebook_2020"][0] != found["gull-hill-fm", "youtube_2018"][0]
+    assert sorted(lists.adverts["platform"].unique()) == ["facebook", "google", "twitter"]
+
+
+def test_section_says_each_policy_with_its_denominator_and_survives_json(lists):
+    first = pl.DataFrame({
+        "cluster_id": [1], "outlet_id": ["courier"], "n_objects": [9], "n_outlet_first": [5], "n_cluster_first": [1],
+        "n_same_time": [0], "n_unknown": [3], "median_lead_s": [600.0],
+    })  # fmt: skip
+    by_day = pl.DataFrame(
+        {"day": ["2021-05-01", "2021-05-01"], "cluster_id": [1, None], "outlet_id": ["line-3"] * 2, "n_posts": [9, 3],
+         "n_accounts": [5, 3]},
+        schema_overrides={"cluster_id": pl.Int64},
+    ).with_columns(pl.col("day").str.to_date())  # fmt: skip
+    section = describe(lists, amplification=pl.DataFrame(AMPLIFICATION), first=first, by_day=by_day)
+    texts = [claim.text for claim in section.claims]
+    assert texts[0] == (
+        "Under “Twitter: no adverts from state-controlled news media” (2019), 1 of 6 outlets meets the policy "
+        "(Line 3 Now), 3 do not, and 2 are undetermined for want of facts."
+    )
+    assert "190 of 400 posts (47.5%) refer to Line 3 Now, 48 times the share" in texts[3]
+    assert "Of 6 addresses and texts that both cluster 1 and Tidehaven Courier posted" in texts[4]
+    assert "would bar 5 of 10 matched adverts" in texts[5]
+    assert "EUR 150 to 299" in texts[5]
+    assert "USD 1,960 to 2,060" in texts[5]
+    assert "in US" in texts[6]
+    assert any("Overt is not covert" in paragraph for paragraph in section.prose)
+    names = {view.name for view in section.tables}
+    shown = {piece.shown_in for claim in section.claims for piece in claim.evidence if hasattr(piece, "shown_in")}
+    assert shown <= names
+    assert [figure.name for figure in section.figures] == [
+        "state_media_outcomes", "state_media_ratios", "state_media_days",
+    ]  # fmt: skip
+    findings = Findings(about=ABOUT, sections=(section,))
+    assert Findings.from_json(findings.to_json()).section("state_media") == section
+
+
+def test_nothing_to_screen_and_nothing_but_screening(lists):
+    screened = sm.screen_outlets(lists.facts.clear(), policies=lists.policies)
+    assert describe_state_media(screened, policies=lists.policies).empty_reason
+    plain = sm.screen_outlets(lists.facts, policies=lists.policies, outlets=lists.outlets)
+    section = describe_state_media(plain, policies=lists.policies)
+    assert len(section.claims) == 3
+    assert [figure.name for figure in section.figures] == ["state_media_outcomes"]
+
+
+def test_a_long_list_is_not_drawn(lists):
+    outlets = pl.concat([
+        lists.outlets.with_columns(pl.format("{}-{}", "outlet_id", pl.lit(n)).alias("outlet_id")) for n in range(9)
+    ])  # fmt: skip
+    screened = sm.screen_outlets(lists.facts.clear(), policies=lists.policies, outlets=outlets)
+    section = describe_state_media(screened, policies=lists.policies)
+    assert not section.figures
+    assert "60 of 162 determinations" in section.tables[0].note
+
+
+def test_lists_are_looked_for_beside_and_inside_the_dataset(tmp_path):
+    assert "worked examples" in sm.read_screening_lists(dataset=tmp_path).origin
+    assert "worked examples" in sm.read_screening_lists().origin
+    inside = tmp_path / "case" / "state_media"
+    inside.mkdir(parents=True)
+    with pytest.raises(SourceError, match="holds no outlets"):
+        sm.read_screening_lists(dataset=tmp_path / "case")
+    (inside / "outlets.csv").write_text("outlet_id,name\nherald,Herald\n", "utf-8")
+    found = sm.read_screening_lists(dataset=tmp_path / "case")
+    assert (found.outlets["outlet_id"].to_list(), found.facts.height, found.adverts.height) == (["herald"], 0, 0)
+    with pytest.raises(SourceError, match="found none"):
+        sm.read_screening_lists(tmp_path / "nowhere")
+
+
+def test_charts_describe_what_they_show():
+    outcomes = pl.DataFrame({"outlet": ["Herald"], "policy": ["Twitter 2019"], "outcome": ["meets"]})
+    assert "1 meets" in chart_determinations(outcomes).to_dict()["description"]
+    ratios = pl.DataFrame(
+        {"label": ["Cluster 1, Herald"], "cluster_id": [1], "ratio": [4.0], "ratio_low": [2.0], "ratio_high": [8.0]}
+    )
+    assert "4.0 (2.0 to 8.0)" in chart_reference_ratios(ratios).to_dict()["description"]
+    days = pl.DataFrame({"day": ["2021-05-01"], "group": ["cluster 1"], "n_posts": [9]}).with_columns(
+        pl.col("day").str.to_date()
+    )
+    assert "9 (cluster 1, 2021-05-01)" in chart_references_per_day(days).to_dict()["description"]
+    for chart, table in (
+        (chart_determinations, outcomes),
+        (chart_reference_ratios, ratios),
+        (chart_references_per_day, days),
+    ):
+        with pytest.raises(ParameterError, match="at least one row"):
+            chart(table.clear())

@@ -1,0 +1,102 @@
+"""Charts of the state-media section: one table -> one chart, as in charts.py."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from workbench.chart_style import (
+    GREY,
+    PALETTE,
+    check_chart_table,
+    cluster_colours,
+    colour,
+    day_tip,
+    dress,
+    listed,
+    log_axis,
+    log_scale,
+    plot,
+    rows_px,
+    time_axis,
+    tip,
+    with_text_days,
+)
+
+_OUTCOMES = {"meets": PALETTE[1], "does not meet": PALETTE[0], "undetermined": "#D9D9D9"}
+
+
+def chart_determinations(table: pl.DataFrame) -> alt.LayerChart:
+    """Return what each policy makes of each outlet (`outlet`, `policy`, `outcome`) as a table of coloured words."""
+    check_chart_table(table, "outlet", "policy", "outcome")
+    n_outlets = table["outlet"].n_unique()
+    base = plot(table).encode(
+        x=alt.X("policy:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=200)),
+        y=alt.Y("outlet:N", title=None, axis=alt.Axis(labelLimit=220)),
+        tooltip=[tip("outlet", "Outlet"), tip("policy", "Policy"), tip("outcome", "Outcome")],
+    )
+    scale = alt.Scale(domain=list(_OUTCOMES), range=list(_OUTCOMES.values()))
+    cells = base.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("outcome:N", scale=scale, legend=None))
+    words = base.mark_text(fontSize=12).encode(
+        text="outcome:N",
+        color=alt.condition(alt.datum.outcome == "undetermined", alt.value("#1A1A1A"), alt.value("white")),
+    )
+    counts = table.group_by("policy", "outcome").len().sort("policy", "outcome")
+    each = "; ".join(f"{policy}: {n} {outcome}" for policy, outcome, n in counts.iter_rows())
+    return dress(
+        cells + words,
+        title="What each policy makes of each outlet",
+        description=f"{n_outlets} outlets, screened by each policy for itself. {each}.",
+        height_px=rows_px(n_outlets),
+    )
+
+
+def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
+    """Return how many times the share of others' posts each cluster's share is that refers to an outlet.
+
+    Columns `label`, `cluster_id`, `ratio`, `ratio_low`, `ratio_high`; the line at 1 is everybody outside clusters.
+    """
+    check_chart_table(table, "label", "cluster_id", "ratio", "ratio_low", "ratio_high")
+    clusters = table["cluster_id"].unique().sort().to_list()
+    scale = log_scale(table.with_columns(pace=1.0), "ratio", "ratio_low", "ratio_high", "pace")
+    base = plot(table).encode(y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)))
+    shade = colour("cluster_id", clusters, title=None, colours=cluster_colours(clusters), legend=False)
+    points = base.mark_point(filled=True, size=90, opacity=1).encode(
+        x=alt.X("ratio:Q", title="Times the share among accounts outside clusters", scale=scale, axis=log_axis()),
+        color=shade,
+        tooltip=[tip("label", "Cluster and outlet"), tip("ratio", "Times the share", ".1f")],
+    )
+    bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("ratio_low:Q", scale=scale), x2="ratio_high:Q", color=shade)
+    line = plot(pl.DataFrame({"pace": [1.0]})).mark_rule(strokeDash=[4, 4], color=GREY).encode(x="pace:Q")
+    each = "; ".join(
+        f"{row['label']}: {row['ratio']:.1f} ({row['ratio_low']:.1f} to {row['ratio_high']:.1f})"
+        for row in table.to_dicts()
+    )
+    return dress(
+        line + bars + points,
+        title="How much more of their posts referred to an outlet, clusters against everybody else",
+        description=f"Ratio of shares with 95% interval, on a logarithmic scale. {each}.",
+        height_px=rows_px(table["label"].n_unique()),
+    )
+
+
+def chart_references_per_day(table: pl.DataFrame) -> alt.Chart:
+    """Return posts that refer to outlets per day (`day`, `group`, `n_posts`) as one line per group."""
+    check_chart_table(table, "day", "group", "n_posts")
+    groups = table["group"].unique().sort().to_list()
+    chart = (
+        plot(with_text_days(table, "day"))
+        .mark_line(interpolate="step-after", strokeWidth=1.6)
+        .encode(
+            x=time_axis("day"),
+            y=alt.Y("n_posts:Q", title="Posts that refer to an outlet"),
+            color=colour("group", groups, title="Group"),
+            tooltip=[day_tip("day"), tip("group", "Group"), tip("n_posts", "Posts", ",")],
+        )
+    )
+    most = table.sort("n_posts", "day", descending=[True, False]).row(0, named=True)
+    description = (
+        f"Posts per day that link to, repost, quote or copy an outlet, by {listed(groups)}, {table['day'].min()} to "
+        f"{table['day'].max()}. The most by one group on one day: {most['n_posts']:,} ({most['group']}, {most['day']})."
+    )
+    return dress(chart, title="Posts that refer to an outlet, by day", description=description)
