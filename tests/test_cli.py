@@ -1,0 +1,144 @@
+"""The command says what happened in one line, and its exit status says whether it went well."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from workbench import cli, run
+from workbench.cli import main
+from workbench.schema import ParameterError, SourceError
+
+SHARES = "object_id,account_id,content_id,timestamp_share\na,x1,s1,1900000000\na,x2,s2,1900000005\na,x2,,bad\n"
+
+
+@pytest.fixture
+def ask(monkeypatch, tmp_path):
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
+    return lambda *words: CliRunner().invoke(main, [str(word) for word in words])
+
+
+def test_help_names_every_command_that_works(ask):
+    answer = ask("--help")
+
+    assert answer.exit_code == 0
+    for name in ["report", "simulate", "traces", "load"]:
+        assert f"\n  {name} " in answer.output
+    assert ("\n  check " in answer.output) == (cli.importlib.util.find_spec("workbench.published") is not None)
+
+
+def test_traces_are_listed(ask):
+    answer = ask("traces")
+
+    assert answer.exit_code == 0
+    assert "same_text\t" in answer.output
+
+
+def test_load_counts_rows_and_names_nobody(ask, tmp_path):
+    (tmp_path / "shares.csv").write_text(SHARES)
+    answer = ask("load", tmp_path / "shares.csv")
+
+    assert answer.exit_code == 0
+    assert "posts\t2\t2030-03-17\t2030-03-17" in answer.output
+    assert "# Set aside" in answer.output
+    assert "x1" not in answer.output
+
+
+def test_an_error_a_user_can_mend_is_one_message(ask):
+    answer = ask("load", "absent")
+
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("Error: no dataset 'absent'")
+    assert "Traceback" not in answer.output
+    assert isinstance(answer.exception, SystemExit)
+
+
+def test_an_unexpected_error_is_not_hidden(ask, monkeypatch):
+    def fail(*_args, **_kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("workbench.actions.list_traces", fail)
+    assert isinstance(ask("traces").exception, ZeroDivisionError)
+
+
+def test_report_hands_its_settings_on(ask, monkeypatch, tmp_path):
+    seen = {}
+
+    def run_case(case, *, parameters, out, console):
+        seen.update(case=case, parameters=parameters, out=out)
+        return run.Run(folder=Path("reports/tiny"), version=2, is_new=True, seconds=3.2)
+
+    monkeypatch.setattr(run, "run_case", run_case)
+    answer = ask("report", "tiny", "--set", "seed=8", "--set", "traces=url,repost", "--out", tmp_path)
+
+    assert seen == {"case": "tiny", "parameters": {"seed": "8", "traces": "url,repost"}, "out": tmp_path}
+    assert answer.stdout == f"{Path('reports/tiny/report.html')}\n"
+    assert "version 2" in answer.stderr
+
+
+@pytest.mark.parametrize(("published", "exit_code", "said"), [(2, 0, "matches: 1 of 1"), (3, 1, "differs: 1 of 1")])
+def test_check_fails_where_a_figure_differs(ask, tmp_path, published, exit_code, said):
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "shares.csv").write_text(SHARES)
+    toml = f"""title = "Tiny (synthetic)"
+platform = "twitter"
+[files."shares.csv"]
+sha256 = ""
+[[published]]
+name = "posts"
+value = {published}
+source = "invented"
+"""
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "dataset.toml").write_text(toml)
+    answer = ask("check", tmp_path / "tiny", "--files", tmp_path / "files")
+
+    assert (answer.exit_code, answer.output.splitlines()[-1]) == (exit_code, said), answer.output
+
+
+@pytest.mark.parametrize("setting", ["seed", "=8"])
+def test_a_setting_without_name_or_value_is_refused(ask, setting):
+    answer = ask("report", "tiny", "--set", setting)
+
+    assert answer.exit_code == 2
+    assert "expected NAME=VALUE" in answer.stderr
+
+
+def test_simulate_makes_a_release(ask, tmp_path):
+    answer = ask("simulate", tmp_path / "made", "--accounts", 1000, "--posts", 5000, "--seed", 3)
+
+    assert answer.exit_code == 0, answer.output
+    assert (tmp_path / "made" / "dataset.toml").is_file()
+
+
+def test_rich_tables_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    cli._show("Title", [{"n_rows": 1234, "what": "a [b]"}])
+    cli._show("Nothing", [])
+
+    shown = capsys.readouterr().out
+    assert "1,234" in shown
+    assert "a [b]" in shown
+    assert "none" in shown
+
+
+def test_the_command_imports_no_room_before_it_needs_one():
+    code = (
+        "import sys, workbench.cli; print([m for m in ('polars', 'papermill', 'rich', 'altair') if m in sys.modules])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert shown.strip() == "[]"
+
+
+@pytest.mark.parametrize("error", [ParameterError("say a"), SourceError("say b")])
+def test_every_kind_of_workbench_error_is_shown(ask, monkeypatch, error):
+    def fail(*_args, **_kwargs):
+        raise error
+
+    monkeypatch.setattr("workbench.actions.list_traces", fail)
+    answer = ask("traces")
+
+    assert (answer.exit_code, answer.stderr) == (2, f"Error: {error}\n")

@@ -1,0 +1,183 @@
+"""The `workbench` command: each subcommand asks one public function and shows its answer. Rooms are imported late."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class _Commands(click.Group):
+    """Errors a user can mend become one message and exit status 2; others stay what they are."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            from workbench.schema import WorkbenchError
+
+            if not isinstance(error, WorkbenchError):
+                raise
+            click.echo(f"{click.style('Error:', fg='red', bold=True)} {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="takedown-workbench", prog_name="workbench")
+def main() -> None:
+    """Find, weigh and publish coordinated influence operations.
+
+    Coordination is not inauthenticity: a newsroom and a fan club coordinate too.
+    """
+
+
+@main.command(short_help="Run the notebooks on a dataset and write its report.")
+@click.argument("case")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks; repeatable."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of all reports [default: reports/].")
+def report(case: str, settings: tuple[str, ...], out: Path | None) -> None:
+    """Run the notebooks on CASE and write its report.
+
+    CASE is the name of a folder in datasets/, or the path of any dataset folder or file. The report appears only when
+    all is done; the one that was there is kept as an earlier version.
+    """
+    from workbench.run import run_case
+
+    console = _console()
+    console.print(f"[bold]{case}[/]: notebooks")
+    run = run_case(case, parameters=dict(_split(one) for one in settings), out=out, console=console)
+    said = f"version {run.version}" if run.is_new else f"unchanged, still version {run.version}"
+    console.print(f"Report ({said}, {run.seconds:.0f} s):", highlight=False)
+    click.echo(run.folder / "report.html")
+
+
+def check(dataset: str, files: Path | None) -> None:
+    """Load DATASET and hold it against what was announced and published of it.
+
+    Exit status 1 where a published figure differs from the files.
+    """
+    from workbench.case import find_dataset
+    from workbench.published import check_published, reconcile
+    from workbench.sources import load_release
+
+    release = load_release(find_dataset(dataset), files=files)
+    checks = check_published(release)
+    _show("Announced, listed, active", reconcile(release).to_dicts())
+    _show("Published figures", checks.to_dicts())
+    n = {verdict: checks.filter(verdict=verdict).height for verdict in checks["verdict"].unique().sort()}
+    said = "; ".join(f"{verdict}: {count} of {checks.height}" for verdict, count in n.items())
+    click.echo(said or "Nothing is published of this dataset that could be checked.")
+    if n.get("differs"):
+        sys.exit(1)
+
+
+if importlib.util.find_spec("workbench.published"):
+    main.command(short_help="Hold a dataset against its announced and published figures.")(
+        click.argument("dataset")(
+            click.option(
+                "--files",
+                type=click.Path(path_type=Path, exists=True, file_okay=False),
+                help="Folder with the dataset's files, where they do not lie beside its dataset.toml.",
+            )(check)
+        )
+    )
+
+
+@main.command(short_help="Write a synthetic release with planted truth.")
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--accounts", default=5_000, show_default=True, help="Accounts listed, at least 1,000.")
+@click.option("--posts", default=100_000, show_default=True, help="Posts, up to 10 million.")
+@click.option("--seed", default=7, show_default=True)
+def simulate(out: Path, accounts: int, posts: int, seed: int) -> None:
+    """Write a synthetic release with planted truth to the folder OUT."""
+    from workbench.simulate import simulate_release
+
+    click.echo(simulate_release(out, n_accounts=accounts, n_posts=posts, seed=seed))
+
+
+@main.command(short_help="List the traces accounts can coordinate by.")
+def traces() -> None:
+    """List the traces: what an account can act on together with others."""
+    from workbench.actions import list_traces
+
+    _show("Traces", list_traces().to_dicts())
+
+
+@main.command(short_help="Show what would be loaded, and what set aside.")
+@click.argument("path")
+@click.option("--source", help="Name of the only format to look for.")
+def load(path: str, source: str | None) -> None:
+    """Show what would be loaded from PATH: rows, decisions, and what was set aside and why.
+
+    PATH is a dataset's name in datasets/, or the path of a folder or file. No account is named.
+    """
+    import polars as pl
+
+    from workbench.case import find_dataset
+    from workbench.sources import load_release
+
+    release = load_release(find_dataset(path), source=source)
+    days = release.posts["posted_at"].dt.date()
+    _show(
+        release.about.title,
+        [
+            {"table": "accounts", "n_rows": release.accounts.height, "from": "", "to": ""},
+            {"table": "posts", "n_rows": release.posts.height, "from": days.min() or "", "to": days.max() or ""},
+            {"table": "quarantine", "n_rows": release.quarantine.height, "from": "", "to": ""},
+        ],
+    )
+    _show("Decisions", release.decisions.to_dicts())
+    aside = release.quarantine.group_by("file", "reason").agg(n_records=pl.len(), first_line=pl.col("line").min())
+    _show("Set aside", aside.sort("n_records", "file", "reason", descending=[True, False, False]).to_dicts())
+
+
+def _split(setting: str) -> tuple[str, str]:
+    name, sign, value = setting.partition("=")
+    if not sign or not name.strip():
+        raise click.BadParameter(f"expected NAME=VALUE, got '{setting}'", param_hint="--set")
+    return name.strip(), value.strip()
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def _show(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """A table for eyes on a terminal; lines with tabs where another program reads them."""
+    rows = [{name: _write(value) for name, value in row.items()} for row in rows]
+    if not sys.stdout.isatty():
+        click.echo(f"# {title}")
+        lines = [list(rows[0]), *[row.values() for row in rows]] if rows else [["none"]]
+        click.echo("\n".join("\t".join(line) for line in lines) + "\n")
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for name in rows[0] if rows else ["none"]:
+        table.add_column(name, justify="right" if rows and name.startswith("n_") else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[Text(value) for value in row.values()])
+    Console().print(table)
+
+
+def _write(value: Any) -> str:
+    if value is None:
+        return ""
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return "".join(sign if sign.isprintable() else " " for sign in text)

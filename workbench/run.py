@@ -1,0 +1,258 @@
+"""Notebooks and parameters in, one whole report folder out: executed, checked for names, and moved in at once.
+
+A run works in a folder of its own beside the reports. Only when every notebook has finished and no file names anybody
+who may not be named does it take the report's place; the report that was there moves to `<case>.history/v1`, `v2`, ...
+Whatever goes wrong before leaves the reports as they were.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import json
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from workbench.case import Case, home, open_case
+from workbench.keys import PrivacyError
+from workbench.leaks import find_leaks
+from workbench.manifest import describe_inputs, describe_outputs, describe_tools
+from workbench.notebooks import NotebookError, choose_parameters, execute_notebook, list_notebooks, read_parameters
+from workbench.schema import ParameterError, WorkbenchError
+from workbench.sources import load_release
+
+_SET_BY_THE_RUNNER = ("dataset", "reports_folder", "cache_folder")
+_TAKEN_SUFFIXES = (".draft", ".failed", ".history", ".running")
+_EXPECTED = ("report.html", "findings.json")
+
+
+class RunError(WorkbenchError):
+    """A report could not be made; the reports are as they were."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left behind."""
+
+    folder: Path
+    version: int
+    is_new: bool
+    """false where the report came out as it was, byte for byte, and was left in place"""
+    seconds: float
+
+
+def run_case(
+    case: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    out: Path | str | None = None,
+    notebooks: Path | str | None = None,
+    console: Console | None = None,
+) -> Run:
+    """Run the notebooks on a dataset, in order, and put the report they make in its place.
+
+    Args:
+        case: name of a folder in `datasets/`, or the path of a dataset.
+        parameters: values for parameters of the notebooks, by name; text is read as the default's type.
+        out: folder of all reports; None = `reports/` beside `datasets/`.
+        notebooks: folder of the notebooks; None = `notebooks/` beside `datasets/`.
+        console: where progress is shown; None = nowhere.
+
+    Returns:
+        Where the report is, its version, and whether it is a new one.
+
+    Raises:
+        SourceError: there is no such dataset.
+        ParameterError: a parameter does not exist or has a value of another type.
+        RunError: a notebook failed (it is kept in `<case>.failed`), or the case is being run already.
+        PrivacyError: a file names an account that may not be named.
+    """
+    console = console or Console(quiet=True)
+    opened = open_case(case)
+    name, place = opened.name, opened.dataset
+    if name.endswith(_TAKEN_SUFFIXES):
+        raise ParameterError(f"A case cannot be named '{name}': {', '.join(_TAKEN_SUFFIXES)} are for our own folders.")
+    files = list_notebooks(Path(notebooks) if notebooks else home() / "notebooks")
+    chosen = choose_parameters(files, given=dict(parameters or {}), reserved=_SET_BY_THE_RUNNER)
+    reports = Path(out) if out else home() / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    started_at = datetime.now(UTC)
+    with _only_run(reports, name):
+        _clean_up(reports, name)
+        draft = reports / f".{name}.running-{secrets.token_hex(4)}"
+        draft.mkdir()
+        try:
+            timed = _execute_all(files, chosen, draft=draft, dataset=_say_dataset(place), name=name, console=console)
+            _check_draft(draft, opened)
+            version = _next_version(reports, name)
+            _write_manifest(draft, place, name=name, version=version, chosen=chosen, timed=timed, started_at=started_at)
+            is_new = _move_in(draft, reports, name, version)
+        except NotebookError as error:
+            kept = _keep_failed(draft, reports, name, error)
+            raise RunError(f"{error} The notebook is kept as {kept}. Reports are as they were.") from error
+        except OSError as error:
+            raise RunError(f"The report of {name} could not be written: {error}. Reports are as they were.") from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    seconds = (datetime.now(UTC) - started_at).total_seconds()
+    return Run(folder=reports / name, version=version if is_new else version - 1, is_new=is_new, seconds=seconds)
+
+
+def _execute_all(
+    files: list[Path], chosen: dict[str, Any], *, draft: Path, dataset: str, name: str, console: Console
+) -> list[dict[str, Any]]:
+    folder = draft / "notebooks"
+    folder.mkdir()
+    fixed = dict(zip(_SET_BY_THE_RUNNER, (dataset, str(draft.resolve()), ""), strict=True))
+    hidden = {str(draft.resolve()): f"reports/{name}", str(home()): ".", str(Path(sys.prefix)): "env"}
+    timed = []
+    for file in files:
+        declared = read_parameters(file)
+        values = {key: value for key, value in {**chosen, **fixed}.items() if key in declared}
+        began = datetime.now(UTC)
+        execute_notebook(file, folder / file.name, parameters=values, cwd=home(), hidden=hidden, console=console)
+        timed.append({"notebook": file.name, "seconds": round((datetime.now(UTC) - began).total_seconds(), 1)})
+    return timed
+
+
+def _say_dataset(place: Path) -> str:
+    """The dataset as a reader can repeat it, without the path of this machine."""
+    if place.parent == home() / "datasets":
+        return place.name
+    try:
+        return Path(os.path.relpath(place, home())).as_posix()
+    except ValueError:  # another drive of Windows
+        return str(place)
+
+
+def _check_draft(draft: Path, case: Case) -> None:
+    shutil.rmtree(draft / "parts", ignore_errors=True)
+    absent = [file for file in _EXPECTED if not (draft / file).is_file()]
+    if absent:
+        raise RunError(
+            f"The notebooks wrote no {' and no '.join(absent)} for {case.name}. The last one must write them into its "
+            "reports_folder. Reports are as they were."
+        )
+    leaks = find_leaks(draft, case.keep(load_release, case.dataset))
+    if leaks.height:
+        shown = ", ".join(f"{row['kind']} in {row['file']}" for row in leaks.head(5).iter_rows(named=True))
+        raise PrivacyError(
+            f"The report of {case.name} names {leaks['value'].n_unique()} accounts that may not be named ({shown}) and "
+            "was thrown away. Find the notebook that shows tables made before protect_release()."
+        )
+
+
+def _write_manifest(
+    draft: Path,
+    place: Path,
+    *,
+    name: str,
+    version: int,
+    chosen: dict[str, Any],
+    timed: list[dict[str, Any]],
+    started_at: datetime,
+) -> None:
+    manifest = {
+        "case": name,
+        "version": version,
+        "parameters": chosen,
+        "seed": chosen.get("seed"),
+        "started_at": started_at.isoformat(timespec="seconds"),
+        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "notebooks": timed,
+        "inputs": describe_inputs(place),
+        "outputs": describe_outputs(draft),
+        **describe_tools(home()),
+    }
+    text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
+    (draft / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _history(reports: Path, name: str) -> list[Path]:
+    """Earlier versions, oldest first."""
+    folders = (reports / f"{name}.history").glob("v*")
+    return sorted((f for f in folders if f.name[1:].isdecimal()), key=lambda folder: int(folder.name[1:]))
+
+
+def _next_version(reports: Path, name: str) -> int:
+    earlier = _history(reports, name)
+    last = int(earlier[-1].name[1:]) if earlier else 0
+    return last + (2 if (reports / name).exists() else 1)
+
+
+def _move_in(draft: Path, reports: Path, name: str, version: int) -> bool:
+    """Two renames, each whole or not at all; `_clean_up` mends a run that was killed between them."""
+    current = reports / name
+    if current.exists():
+        if _are_equal(draft, current):
+            return False
+        history = reports / f"{name}.history"
+        history.mkdir(exist_ok=True)
+        current.rename(history / f"v{version - 1}")
+    draft.rename(current)
+    return True
+
+
+def _are_equal(one: Path, other: Path) -> bool:
+    """Whether two reports hold the same bytes, but for the manifest, which holds the times."""
+
+    def list_files(folder: Path) -> list[str]:
+        names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+        return sorted(name for name in names if name != "manifest.json")
+
+    names = list_files(one)
+    return names == list_files(other) and not any(
+        filecmp.cmpfiles(one, other, names, shallow=False)[outcome] for outcome in (1, 2)
+    )
+
+
+def _keep_failed(draft: Path, reports: Path, name: str, error: NotebookError) -> Path:
+    """Keep the notebooks of a failed run, and nothing that could be taken for a report."""
+    failed = reports / f"{name}.failed"
+    shutil.rmtree(failed, ignore_errors=True)
+    (draft / "notebooks").rename(failed)
+    (failed / "error.txt").write_text(f"{error}\n", encoding="utf-8")
+    return failed / error.notebook
+
+
+def _clean_up(reports: Path, name: str) -> None:
+    """Mend what a killed run left: throw its draft away, and put a report back that it had already moved aside."""
+    for left in reports.glob(f".{name}.running-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    earlier = _history(reports, name)
+    if earlier and not (reports / name).exists():
+        earlier[-1].rename(reports / name)
+
+
+@contextlib.contextmanager
+def _only_run(reports: Path, name: str) -> Generator[None]:
+    """Hold the case's lock; the system lets go of it when the process ends, however it ends."""
+    file = reports / f".{name}.lock"
+    with file.open("a+", encoding="ascii") as stream:
+        try:
+            _lock(stream.fileno())
+        except OSError as error:
+            raise RunError(
+                f"{name} is being run already by another process. Wait for it to end, then run again if needed."
+            ) from error
+        yield
+
+
+def _lock(descriptor: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
