@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 import workbench.state_media as sm
+from workbench.privacy import protect_release
 from workbench.schema import About, Accounts, Posts, Release, SchemaError, empty_table
 from workbench.state_media.facts import Outlets
 from workbench.state_media.ratios import estimate_ratio
@@ -213,3 +214,26 @@ def test_ratio_of_nothing_is_nothing():
     never = estimate_ratio(zero, some, pl.Series([3, 2]), some)
     assert (never.ratio, never.low) == (0.0, 0.0)
     assert never.high < 2
+
+
+def test_the_real_protection_hides_handles_and_loses_no_reference():
+    def protect(release: Release) -> Release:
+        return protect_release(release, key=b"a key of sixteen bytes or more")
+
+    posts = make_posts(
+        {"account_id": "a", "text": "RT @TheHerald: ahoy from the pier"},
+        {"account_id": "b", "text": "see", "urls": ["https://twitter.com/TheHerald/status/99"]},
+        {"account_id": "c", "text": "see", "urls": ["https://herald.example/x"]},
+        {"account_id": "d", "text": "RT @TheHerald2: not this one"},
+    )
+    empty = (empty_table("decisions"), empty_table("quarantine"))
+    about = About(name="t", title="t", platform="twitter")
+    release = Release(make_accounts(("a", "aa"), ("b", "bb"), ("c", "cc"), ("d", "dd")), posts, *empty, about)
+    before = sm.find_references(posts, make_outlets(HERALD), outlet_accounts=NONE)
+    hidden = protect(release)
+    assert "TheHerald" not in str(hidden.posts.to_dicts())
+    after = sm.find_references(
+        hidden.posts, sm.hide_handles(make_outlets(HERALD), release, protect=protect), outlet_accounts=NONE
+    )
+    assert after.select("outlet_id", "how").sort("how").rows() == before.select("outlet_id", "how").sort("how").rows()
+    assert before["how"].sort().to_list() == ["link", "quote", "repost"]

@@ -6,12 +6,21 @@ from typing import Any
 
 import polars as pl
 
-from workbench.chart_state_media import chart_determinations, chart_reference_ratios, chart_references_per_day
-from workbench.findings import Citation, Claim, Confidence, Figure, Observation, Section, TableView
-from workbench.sections.base import make_figure, make_table, say_count, say_list, say_percent, say_share, say_times
+from workbench.findings import Citation, Claim, Confidence, Observation, Section
+from workbench.sections.base import say_count, say_list, say_percent, say_share, say_times
+from workbench.sections.state_media_parts import (
+    draw_days,
+    draw_outcomes,
+    draw_ratios,
+    tabulate_adverts,
+    tabulate_amplification,
+    tabulate_defence,
+    tabulate_determinations,
+    tabulate_first,
+    tabulate_judged,
+    tabulate_policies,
+)
 
-MOST_ROWS = 60
-MOST_OUTLETS_DRAWN = 30
 _OUTCOMES = ("meets", "does not meet", "undetermined")
 _OVERT = (
     "Overt is not covert. An outlet that a state runs openly deceives nobody by that, its sister outlets posting "
@@ -57,22 +66,22 @@ def describe_state_media(
         return Section("state_media", empty_reason="No outlet was given to screen.")
     names = dict(screened.select("outlet_id", "name").iter_rows())
     claims = [_claim_policy(screened, policy) for policy in policies.policies]
-    tables = [_determinations(screened), _policies(policies)]
-    figures = _outcome_figure(screened, policies)
+    tables = [tabulate_determinations(screened), tabulate_policies(policies)]
+    figures = draw_outcomes(screened, policies)
     if defence is not None and not defence.is_empty():
-        tables.append(_defence(defence, names))
+        tables.append(tabulate_defence(defence, names))
     if amplification is not None and not amplification.is_empty():
-        claims += _claim_amplification(amplification, names)
-        tables.append(_amplification(amplification, names))
-        figures += _ratio_figure(amplification, names)
+        claims += _claim_overt(amplification) + _claim_amplification(amplification, names)
+        tables.append(tabulate_amplification(amplification, names))
+        figures += draw_ratios(amplification, names)
     if first is not None and not first.is_empty():
         claims += _claim_first(first, names)
-        tables.append(_first(first, names))
+        tables.append(tabulate_first(first, names))
     if by_day is not None and not by_day.is_empty():
-        figures += _day_figure(by_day)
+        figures += draw_days(by_day)
     if judged is not None and not judged.is_empty() and adverts is not None:
         claims += [claim for policy in policies.policies for claim in _claim_adverts(judged, policy, n_adverts_read)]
-        tables += [_adverts(adverts, names), _judged(judged, names)]
+        tables += [tabulate_adverts(adverts, names), tabulate_judged(judged, names)]
     where = [f"The list of outlets and facts is {origin}."] if origin else []
     return Section("state_media", claims=claims, prose=[*where, _OVERT, _NO_RESULT], figures=figures, tables=tables)
 
@@ -117,6 +126,23 @@ def _claim_amplification(table: pl.DataFrame, names: dict[str, str]) -> list[Cla
         )
         whole = f"{row['n_posts']:,} posts of the cluster's {row['n_accounts']:,} accounts"
         claims.append(Claim(text, "co-action", Confidence("moderate", basis), (shown,), whole))
+    return claims
+
+
+def _claim_overt(table: pl.DataFrame) -> list[Claim]:
+    overt = table.filter(pl.col("outlet_id").is_null() & (pl.col("n_outlet_accounts") > 0)).sort("cluster_id")
+    claims = []
+    for row in overt.iter_rows(named=True):
+        own, others = row["n_outlet_accounts"], row["n_accounts"]
+        are = "is an outlet’s own account" if own == 1 else "are outlets’ own accounts"
+        text = (
+            f"Of the accounts of cluster {row['cluster_id']}, {own:,} {are} and {others:,} "
+            f"{'is' if others == 1 else 'are'} not: what outlets do under their own names is overt."
+        )
+        shown = Observation("Own accounts by cluster, in column n_outlet_accounts.", "state_media_amplification")
+        basis = "Accounts are known by the handles in the list of outlets."
+        whole = f"{own + others:,} accounts of the cluster that are listed outlets or posted"
+        claims.append(Claim(text, "co-action", Confidence("high", basis), (shown,), whole))
     return claims
 
 
@@ -169,129 +195,3 @@ def _say_money(adverts: pl.DataFrame) -> str:
         return f"at least {currency} {low}"
     high = f"{stated['spend_max'].sum():,.0f}"
     return f"{currency} {low}" if low == high else f"{currency} {low} to {high}"
-
-
-def _outcome_figure(screened: pl.DataFrame, policies: Any) -> list[Figure]:
-    if screened["outlet_id"].n_unique() > MOST_OUTLETS_DRAWN:
-        return []
-    labels = {
-        policy.policy_id: f"{policy.platform.capitalize()} {policy.published_on.year}" for policy in policies.policies
-    }
-    table = screened.select(
-        outlet="name", policy=pl.col("policy_id").replace_strict(labels, return_dtype=pl.String), outcome="outcome"
-    )
-    return [make_figure("state_media_outcomes", chart_determinations(table), table)]
-
-
-def _ratio_figure(table: pl.DataFrame, names: dict[str, str]) -> list[Figure]:
-    shown = table.filter(
-        pl.col("outlet_id").is_not_null()
-        & (pl.col("n_references") > 0)
-        & (pl.col("ratio_low") > 0)
-        & pl.all_horizontal(pl.col("ratio", "ratio_high").is_not_null())
-    ).sort("cluster_id", "ratio", descending=[False, True])
-    if shown.is_empty():
-        return []
-    label = pl.format("Cluster {}, {}", "cluster_id", pl.col("outlet_id").replace(names))
-    rounded = [pl.col(column).round(3) for column in ("ratio", "ratio_low", "ratio_high")]
-    drawn = shown.head(MOST_OUTLETS_DRAWN).select(label.alias("label"), "cluster_id", *rounded)
-    return [make_figure("state_media_ratios", chart_reference_ratios(drawn), drawn)]
-
-
-def _day_figure(by_day: pl.DataFrame) -> list[Figure]:
-    cluster = pl.col("cluster_id")
-    group = (
-        pl.when(cluster.is_null())
-        .then(pl.lit("outside clusters"))
-        .when(cluster > 5)
-        .then(pl.lit("other clusters"))
-        .otherwise(pl.format("cluster {}", cluster))
-    )
-    table = by_day.group_by("day", group.alias("group")).agg(n_posts=pl.col("n_posts").sum()).sort("day", "group")
-    every = next((size for size in ("1d", "1w", "1mo") if table.height <= 2000 or size == "1mo"), "1d")
-    if every != "1d":
-        coarse = table.group_by(pl.col("day").dt.truncate(every), "group")
-        table = coarse.agg(pl.col("n_posts").sum()).sort("day", "group")
-    return [make_figure("state_media_days", chart_references_per_day(table), table)]
-
-
-def _determinations(screened: pl.DataFrame) -> TableView:
-    columns = ["name", "policy_id", "outcome", "ground", "decided_by", "missing", "not_shown", "contested"]
-    wanted = screened.sort("name", "policy_id").select(*columns, "right_of_reply").head(MOST_ROWS)
-    note = (
-        f"{wanted.height:,} of {screened.height:,} determinations. Decided by: factor=finding (Admiralty grade, day, "
-        "source). Not shown: what the outlet would have to show. Contested: facts contradict each other, none stronger."
-    )
-    labels = {"name": "Outlet", "policy_id": "Policy", "not_shown": "Not shown by the outlet"}
-    return make_table(
-        "state_media_determinations", "What each policy makes of each outlet", wanted, note=note, labels=labels
-    )
-
-
-def _policies(policies: Any) -> TableView:
-    rows = [
-        {
-            "policy_id": policy.policy_id,
-            "kind": rule.kind,
-            "text": rule.text,
-            "reading": rule.reading,
-            "source_url": rule.source_url or policy.source_url,
-            "published_on": policy.published_on,
-        }
-        for policy in policies.policies
-        for rule in policy.rules
-    ]
-    labels = {"policy_id": "Policy", "text": "The policy's words", "reading": "Our reading", "published_on": "Of"}
-    note = "The platforms disagree by design: each policy is screened for itself."
-    return make_table("state_media_policies", "The policies as rules", pl.DataFrame(rows), note=note, labels=labels)
-
-
-def _defence(defence: pl.DataFrame, names: dict[str, str]) -> TableView:
-    telling = defence.filter(~pl.col("role").is_in(["does not decide"]))
-    ranked = telling.with_columns(outlet=pl.col("outlet_id").replace(names)).sort(
-        "outlet", "policy_id", "rule_id", "factor"
-    )
-    columns = ["outlet", "policy_id", "rule_id", "rule_holds", "factor", "role", "finding", "grade", "evidence_at"]
-    shown = ranked.select(*columns, "evidence_url", "note").head(5 * MOST_ROWS)
-    note = f"{shown.height:,} of {telling.height:,} lines that decide, are missing, or do not count, with the reason."
-    labels = {"policy_id": "Policy", "rule_id": "Rule", "evidence_at": "Of", "evidence_url": "Evidence"}
-    return make_table("state_media_lines", "Each determination, line by line", shown, note=note, labels=labels)
-
-
-def _amplification(table: pl.DataFrame, names: dict[str, str]) -> TableView:
-    outlet = pl.col("outlet_id").replace(names).fill_null("any outlet of the list")
-    rounded = [pl.col(c).round(4) for c in ("references_frac", "rest_frac")]
-    rounded += [pl.col(c).round(2) for c in ("ratio", "ratio_low", "ratio_high")]
-    shown = table.with_columns(*rounded).select(outlet.alias("outlet"), pl.exclude("outlet_id"))
-    note = (
-        "Posts that link to, repost, quote or copy an outlet, as share of the cluster's posts and of the posts of "
-        "accounts in no cluster. Posts of the outlets' own accounts count on neither side; a cluster of them is a newsroom."
-    )
-    ranked = shown.sort("cluster_id", "n_references", descending=[False, True]).head(MOST_ROWS)
-    return make_table("state_media_amplification", "Who carried which outlet", ranked, note=note)
-
-
-def _first(first: pl.DataFrame, names: dict[str, str]) -> TableView:
-    shown = first.select(pl.col("outlet_id").replace(names).alias("outlet"), pl.exclude("outlet_id")).head(MOST_ROWS)
-    note = (
-        "Addresses and texts posted by both. Unknown: the outlet's own post of it is not in the data. Lead in seconds, "
-        "positive where the outlet was first."
-    )
-    return make_table("state_media_first", "Who was first, outlet or cluster", shown, note=note)
-
-
-def _adverts(adverts: pl.DataFrame, names: dict[str, str]) -> TableView:
-    shown = adverts.with_columns(outlet=pl.col("outlet_id").replace(names)).select(
-        "outlet", pl.exclude("outlet_id", "outlet")
-    )
-    note = "Amounts as the libraries give them, never converted or added across currencies; an empty maximum is open."
-    return make_table("state_media_adverts", "Adverts each policy would bar", shown.head(MOST_ROWS), note=note)
-
-
-def _judged(judged: pl.DataFrame, names: dict[str, str]) -> TableView:
-    shown = judged.with_columns(outlet=pl.col("outlet_id").replace(names)).select(
-        "advert_id", "platform", "outlet", "matched_by", "policy_id", "verdict", "why", "missing", "is_before_policy",
-        "started_at", "ended_at", "spend_min", "spend_max", "currency", "countries",
-    )  # fmt: skip
-    note = f"{min(shown.height, MOST_ROWS):,} of {shown.height:,} rows. A match by link alone leaves open who paid."
-    return make_table("state_media_advert_lines", "Adverts one by one", shown.head(MOST_ROWS), note=note)
