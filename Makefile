@@ -1,0 +1,76 @@
+# Each command sets up what it needs. The environment is made again only when requirements.lock or pyproject.toml change.
+#
+#   make report            the main job on the bundled demo release
+#   make report CASE=name  the same on datasets/name, or on any folder or file
+#   make help              all commands
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+CASE ?= demo
+SET ?=
+OUT ?= datasets/simulated
+ACCOUNTS ?= 5000
+POSTS ?= 100000
+SEED ?= 7
+
+ENV := .venv
+BIN := $(ENV)/bin
+READY := $(ENV)/.ready
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
+
+.PHONY: help setup report test lint lab check simulate clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+report: $(READY) ## run the notebooks on CASE (default demo) and write reports/CASE; SET="seed=8 ..." sets parameters
+	@$(BIN)/workbench report "$(CASE)" $(foreach one,$(SET),--set "$(one)")
+
+test: $(READY) ## run all tests; ARGS="..." goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check style, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ty check workbench
+
+lab: $(READY) ## open JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+check: $(READY) ## hold CASE against what was announced and published; FILES=folder where its files lie elsewhere
+	@$(BIN)/workbench check "$(CASE)" $(if $(FILES),--files "$(FILES)")
+
+simulate: $(READY) ## write a synthetic release with ACCOUNTS, POSTS and SEED to the folder OUT
+	@$(BIN)/workbench simulate "$(OUT)" --accounts "$(ACCOUNTS)" --posts "$(POSTS)" --seed "$(SEED)"
+
+setup: $(READY) ## only make the environment
+
+clean: ## remove the environment, kept results and drafts; reports stay
+	rm -rf $(ENV) .cache .pytest_cache .ruff_cache .hypothesis reports/*.draft reports/*.failed reports/.*.running-*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# With uv if it is there (seconds), else with pip; both refuse a package whose hash is not the locked one.
+$(READY): requirements.lock pyproject.toml
+	@set -e; \
+	python=; \
+	for one in python3 python3.13 python3.12 python3.11 python; do \
+	  if "$$one" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then python=$$one; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "No Python 3.11 or newer with venv was found (looked for python3, python3.13, python3.12, python3.11, python)." >&2; \
+	  echo "Install one, e.g. apt-get install python3 python3-venv, brew install python, or from python.org." >&2; \
+	  exit 1; \
+	fi; \
+	echo "Setting up $(ENV) with $$($$python --version); a few minutes the first time."; \
+	rm -rf $(ENV); \
+	"$$python" -m venv $(ENV); \
+	if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+	  $(PIP) install --quiet --require-hashes -r requirements.lock; \
+	  $(PIP) install --quiet --no-deps --no-build-isolation -e .; \
+	fi; \
+	touch $(READY)
