@@ -21,7 +21,7 @@ ABSENT = "absent"
 FILES_VARIABLE = "WORKBENCH_FILES"
 NEEDED_KEYS = ("title", "platform")
 TEXT_KEYS = ("title", "platform", "origin", "licence", "collected", "source", "obtain")
-KEYS = (*TEXT_KEYS, "is_synthetic", "notes", "announced", "files", "published", "options")
+KEYS = (*TEXT_KEYS, "is_synthetic", "notes", "announced", "files", "published", "sources", "options")
 ANNOUNCED_KEYS = ("accounts", "posts")
 FILE_KEYS = ("sha256", "holds", "obtain")
 PUBLISHED_KEYS = ("name", "value", "tolerance", "source")
@@ -114,8 +114,17 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
     for key in TEXT_KEYS:
         _check_type(file, key, content.get(key, ""), str)
     _check_type(file, "is_synthetic", content.get("is_synthetic", False), bool)
-    for key, kind in (("notes", list), ("announced", dict), ("files", dict), ("published", list), ("options", dict)):
+    for key, kind in (
+        ("notes", list),
+        ("announced", dict),
+        ("files", dict),
+        ("published", list),
+        ("sources", dict),
+        ("options", dict),
+    ):
         _check_type(file, key, content.get(key, kind()), kind)
+    for name, citation in content.get("sources", {}).items():
+        _check_type(file, f"[sources] {name}", citation, str)
     announced = content.get("announced", {})
     _check_keys(file, announced, ANNOUNCED_KEYS, where="[announced] ")
     for key, value in announced.items():
@@ -129,13 +138,15 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
         files={name: entry.get("sha256", "") for name, entry in listed.items()},
         announced_accounts=announced.get("accounts"),
         announced_posts=announced.get("posts"),
-        published=tuple(_published(file, entry) for entry in content.get("published", [])),
+        published=tuple(
+            _published(file, entry, sources=content.get("sources", {})) for entry in content.get("published", [])
+        ),
         options={**content.get("options", {}), **({"holds": holds} if holds else {})},
         notes=tuple(content.get("notes", [])),
     )
 
 
-def _published(file: Path, entry: Any) -> PublishedFigure:
+def _published(file: Path, entry: Any, *, sources: dict[str, str]) -> PublishedFigure:
     _check_type(file, "[[published]]", entry, dict)
     _check_keys(file, entry, PUBLISHED_KEYS, where="[[published]] ")
     for key in ("name", "value", "source"):
@@ -145,7 +156,9 @@ def _published(file: Path, entry: Any) -> PublishedFigure:
             )
     _check_type(file, "[[published]] value", entry["value"], (int, float, str))
     _check_type(file, "[[published]] tolerance", entry.get("tolerance", 0), (int, float))
-    return PublishedFigure(**entry)
+    for key in ("name", "source"):
+        _check_type(file, f"[[published]] {key}", entry[key], str)
+    return PublishedFigure(**{**entry, "source": sources.get(entry["source"], entry["source"])})
 
 
 def _file_entry(file: Path, name: str, entry: Any) -> dict[str, str]:
