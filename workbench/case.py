@@ -11,8 +11,9 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import polars as pl
 
 from workbench.cache import Cache
 from workbench.findings import Findings, Section
-from workbench.schema import About, ParameterError, SourceError
+from workbench.schema import About, ParameterError, Release, SourceError
 
 CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -38,32 +39,40 @@ class Case:
         """Return what the function gives, from the cache where it has run on the same content before."""
         return self.cache.keep(function, *args, **kwargs)
 
-    def save(self, notebook: str, about: About, *, sections: list[Section], parameters: dict[str, Any]) -> pl.DataFrame:
-        """Save a notebook's sections for the report; returns what was saved: section, n_claims, n_figures, n_tables."""
-        part = Findings(about=about, sections=tuple(sections), parameters=parameters)
+    def save(
+        self, notebook: str, release: Release, *, sections: list[Section], parameters: dict[str, Any]
+    ) -> pl.DataFrame:
+        """Save a notebook's sections, with what was decided on the way, for the report.
+
+        Returns:
+            What was saved: section, n_claims, n_figures, n_tables, empty_because.
+        """
+        part = Findings(
+            about=release.about, sections=tuple(sections), decisions=release.decisions, parameters=parameters
+        )
         self._parts.mkdir(parents=True, exist_ok=True)
         part.save(self._parts / f"{notebook}.json")
-        return pl.DataFrame(
-            [
-                {
-                    "section": section.name,
-                    "n_claims": len(section.claims),
-                    "n_figures": len(section.figures),
-                    "n_tables": len(section.tables),
-                    "empty_because": section.empty_reason,
-                }
-                for section in sections
-            ]
-        )
+        rows = [
+            (section.name, len(section.claims), len(section.figures), len(section.tables), section.empty_reason)
+            for section in sections
+        ]
+        columns = ["section", "n_claims", "n_figures", "n_tables", "empty_because"]
+        return pl.DataFrame(rows, schema=columns, orient="row")
 
-    def gather(self) -> tuple[list[Section], dict[str, Any]]:
-        """Return all saved sections and the parameters they were made with.
+    def gather(self) -> Findings:
+        """Return the findings of all notebooks saved so far, as one record.
 
         Raises:
+            SourceError: no notebook of this case has saved anything.
             ParameterError: two notebooks were run with different values of one parameter, so that their sections do
                 not belong into one report.
         """
         parts = {file.stem: Findings.load(file) for file in sorted(self._parts.glob("*.json"))}
+        if not parts:
+            raise SourceError(
+                f"no notebook of case '{self.name}' has saved its findings in {self._parts}. Run notebooks 01 to 03 "
+                f"first, or all of them with `workbench report {self.name}`."
+            )
         parameters: dict[str, Any] = {}
         for notebook, part in parts.items():
             for name, value in part.parameters.items():
@@ -72,11 +81,33 @@ class Case:
                         f"notebook {notebook} was run with {name} = {value!r}, an earlier one with "
                         f"{parameters[name]!r}. Run both with the same value, or `workbench report {self.name}`."
                     )
-        return [section for part in parts.values() for section in part.sections], parameters
+        about = next(iter(parts.values())).about
+        return Findings(
+            about=about,
+            sections=tuple(section for part in parts.values() for section in part.sections),
+            decisions=_distinct(row for part in parts.values() for row in part.decisions),
+            parameters=parameters,
+            provenance=_provenance(self.name, about, parameters),
+        )
 
     @property
     def _parts(self) -> Path:
         return self.folder / "parts"
+
+
+def _distinct(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({json.dumps(row, sort_keys=True): row for row in rows}.values())
+
+
+def _provenance(name: str, about: About, parameters: dict[str, Any]) -> dict[str, Any]:
+    packages = ("polars", "numpy", "scipy", "igraph", "altair")
+    return {
+        "command": f"workbench report {name}",
+        "version_of_workbench": version("takedown-workbench"),
+        "seed": parameters.get("seed"),
+        "inputs": about.files,
+        "versions": {package: version(package) for package in packages},
+    }
 
 
 def open_case(dataset: str, *, reports_folder: str = "", cache_folder: str = "") -> Case:

@@ -70,6 +70,28 @@ def score_edges(
     return scored
 
 
+def count_chance_weights(actions: pl.DataFrame, *, time_window_s: float, n_shuffles: int, seed: int) -> pl.DataFrame:
+    """Return how many pairs of accounts chance gives each number of co-actions: n_co_actions, n_edges (a mean).
+
+    The worlds are those of `score_edges` with the same seed; pairs are counted per trace and added up over traces.
+
+    Raises:
+        ParameterError: no window or shuffles.
+    """
+    window_us = check_window(time_window_s)
+    if n_shuffles < 1:
+        raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
+    total = np.zeros(0, np.int64)
+    for log in pack_traces(actions):
+        rng = np.random.default_rng([seed, *log.trace.encode()])
+        for _ in range(n_shuffles):
+            counted = np.bincount(count_pairs(shuffle_accounts(log, rng), window_us=window_us)[2], minlength=len(total))
+            counted[: len(total)] += total
+            total = counted
+    n = np.flatnonzero(total)
+    return pl.DataFrame({"n_co_actions": n.astype(np.int64), "n_edges": total[n] / n_shuffles})
+
+
 def check_window(time_window_s: float) -> int:
     """Return the window in microseconds, or say that chance needs one.
 
@@ -85,7 +107,7 @@ def check_window(time_window_s: float) -> int:
 
 
 def co_action_rates(log: ActionLog, *, window_us: int) -> np.ndarray:
-    """Return, per object code, the share of its pairs of actions that are within the window (0 where it has no pair)."""
+    """Return, per object code, the share of its pairs of actions that are within the window; 0 where it has none."""
     n_objects = len(log.objects)
     size = np.bincount(log.object_code, minlength=n_objects)
     close = np.bincount(log.object_code, weights=count_partners(log, window_us=window_us), minlength=n_objects)
@@ -175,4 +197,4 @@ def _codes(accounts: pl.Series, log: ActionLog) -> np.ndarray:
     if (codes["account"] < 0).any():
         stranger = accounts.filter(codes["account"] < 0)[0]
         raise ParameterError(f"edges has account '{stranger}', which has no action in trace '{log.trace}'.")
-    return codes["account"].to_numpy()
+    return np.array(codes["account"].to_numpy())

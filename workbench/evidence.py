@@ -100,6 +100,28 @@ def describe_edges(edges: pl.DataFrame, actions: pl.DataFrame, *, time_window_s:
     return check_table(edges, "edges").with_columns(keys).join(described, on=_EDGE, how="left", maintain_order="left")
 
 
+def rank_objects(actions: pl.DataFrame, clusters: pl.DataFrame, *, most: int = 5) -> pl.DataFrame:
+    """Return what each cluster acted on most: cluster_id, trace, object_id, n_accounts, n_actions, first_at, last_at.
+
+    Args:
+        actions: table `actions`.
+        clusters: rows with account_id and cluster_id.
+        most: objects per cluster, by accounts, then actions.
+
+    Beware: the most popular object of a cluster is often popular with everybody.
+    """
+    own = actions.join(clusters.select("account_id", "cluster_id"), on="account_id")
+    counted = own.group_by("cluster_id", "trace", "object_id").agg(
+        n_accounts=pl.col("account_id").n_unique().cast(pl.Int64),
+        n_actions=pl.len().cast(pl.Int64),
+        first_at=pl.col("acted_at").min(),
+        last_at=pl.col("acted_at").max(),
+    )
+    order = ["cluster_id", "n_accounts", "n_actions", "trace", "object_id"]
+    ranked = counted.sort(order, descending=[False, True, True, False, False])
+    return ranked.group_by("cluster_id", maintain_order=True).head(most)
+
+
 def _pairs_of(
     actions: pl.DataFrame, edges: pl.DataFrame, time_window_s: float | None
 ) -> Iterator[tuple[ActionLog, np.ndarray, np.ndarray]]:

@@ -79,6 +79,12 @@ def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int)
     )  # fmt: skip
 
 
+def choose_clock(fit: pl.DataFrame) -> int:
+    """Return the UTC offset with the most office hours in a fit of `fit_working_hours`; 0 (UTC) where it is empty."""
+    best = fit.sort("office_frac", "utc_offset_h", descending=[True, False])["utc_offset_h"]
+    return int(best[0]) if len(best) else 0
+
+
 _FIT = {
     "utc_offset_h": pl.Int64, "office_frac": pl.Float64, "low": pl.Float64, "high": pl.Float64,
     "weekday_ratio": pl.Float64, "is_plausible": pl.Boolean,

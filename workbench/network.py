@@ -65,6 +65,28 @@ def build_network(scored: pl.DataFrame, *, max_fdr: float) -> ig.Graph:
     return network
 
 
+def connect_members(edges: pl.DataFrame, clusters: pl.DataFrame) -> ig.Graph:
+    """Return the co-actions among clustered accounts as a graph, for a picture: every edge between two members.
+
+    Args:
+        edges: table `edges`; traces are added up.
+        clusters: rows with account_id; accounts without an edge are in the graph too.
+
+    Returns:
+        An undirected graph: vertices with name, edges with n_co_actions and weight (0..1, logarithmic).
+    """
+    members = clusters["account_id"].implode()
+    inside = edges.with_columns(pl.col("account_a", "account_b").cast(pl.String)).filter(
+        pl.col("account_a").is_in(members), pl.col("account_b").is_in(members)
+    )
+    added = inside.group_by("account_a", "account_b").agg(pl.col("n_co_actions").sum()).sort("account_a", "account_b")
+    log = pl.col("n_co_actions").log1p()
+    graph = _graph(added.with_columns(weight=log / log.max()))
+    lonely = sorted(set(clusters["account_id"]) - set(graph.vs["name"] if graph.vcount() else []))
+    graph.add_vertices(len(lonely), {"name": lonely})
+    return graph
+
+
 def network_edges(network: ig.Graph) -> pl.DataFrame:
     """Return the network's edges as a table: account_a < account_b and every edge attribute."""
     names = network.vs["name"] if network.vcount() else []

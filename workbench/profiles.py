@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 
 import polars as pl
 
-from workbench.schema import check_table
+from workbench.schema import Release, check_table
 from workbench.text import normalise_text
 
 MIN_POSTS_EACH_SIDE = 10
@@ -50,6 +51,29 @@ def profile_accounts(accounts: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFram
         pl.col("n_posts", "n_active_days", "n_clients", "n_resale_phrases").fill_null(0),
         pl.col("is_revived").fill_null(value=False),
     )
+
+
+def count_languages(posts: pl.DataFrame, *, every: str, most: int = 6) -> pl.DataFrame:
+    """Return posts per period and language: period (date), language, n_posts; languages past the `most` are `other`.
+
+    Args:
+        posts: table `posts`; a post without a language counts as `und`.
+        every: "1d", "1mo" or another period that polars knows.
+        most: how many languages keep their name.
+    """
+    language = pl.col("lang").fill_null("und")
+    named = posts.select(period=pl.col("posted_at").dt.date().dt.truncate(every), language=language)
+    kept = named["language"].value_counts(sort=True).sort("count", "language", descending=[True, False])["language"]
+    shown = pl.when(pl.col("language").is_in(kept.head(most).implode())).then("language").otherwise(pl.lit("other"))
+    return named.group_by("period", language=shown).agg(n_posts=pl.len().cast(pl.Int64)).sort("period", "language")
+
+
+def only_clustered(release: Release, clusters: pl.DataFrame) -> Release:
+    """Return the release of the clustered accounts alone, or the whole where no account is clustered."""
+    if clusters.is_empty():
+        return release
+    is_member = pl.col("account_id").is_in(clusters["account_id"].implode())
+    return replace(release, accounts=release.accounts.filter(is_member), posts=release.posts.filter(is_member))
 
 
 def _making(accounts: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -60,6 +61,19 @@ def say_window(time_window_s: float | None) -> str:
         if time_window_s > size and time_window_s % size == 0:
             return say_count(int(time_window_s // size), noun)
     return f"{time_window_s:g} {'second' if time_window_s == 1 else 'seconds'}"
+
+
+def say_day(moment: date) -> str:
+    """Return a day in words, the same on every system: "3 June 2019"."""
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def say_period(posts: pl.DataFrame) -> str:
+    """Return the first and last day of posts in words: "1 March 2019 to 20 May 2019"."""
+    if posts.is_empty():
+        return "no posts"
+    first, last = posts.select(first=pl.col("posted_at").min(), last=pl.col("posted_at").max()).row(0)
+    return f"{say_day(first)} to {say_day(last)}"
 
 
 def make_figure(name: str, chart: Any, table: pl.DataFrame) -> Figure:
