@@ -26,6 +26,7 @@ _OVERT = (
     "Overt is not covert. An outlet that a state runs openly deceives nobody by that, its sister outlets posting "
     "together are not hidden either, and who links to state media may simply read it."
 )
+_NO_CLUSTER = "No cluster was found in this data, so there is none whose posts could be held against those of others."
 _NO_RESULT = (
     "A determination says what a policy's words make of the facts listed, not what an outlet publishes; a platform may "
     "have decided otherwise. Outlets that were not asked for a reply are marked so, and should be asked."
@@ -82,8 +83,11 @@ def describe_state_media(
     if judged is not None and not judged.is_empty() and adverts is not None:
         claims += [claim for policy in policies.policies for claim in _claim_adverts(judged, policy, n_adverts_read)]
         tables += [tabulate_adverts(adverts, names), tabulate_judged(judged, names)]
+    alone = [_NO_CLUSTER] if amplification is not None and amplification.is_empty() else []
     where = [f"The list of outlets and facts is {origin}."] if origin else []
-    return Section("state_media", claims=claims, prose=[*where, _OVERT, _NO_RESULT], figures=figures, tables=tables)
+    return Section(
+        "state_media", claims=claims, prose=[*where, *alone, _OVERT, _NO_RESULT], figures=figures, tables=tables
+    )
 
 
 def _claim_policy(screened: pl.DataFrame, policy: Any) -> Claim:

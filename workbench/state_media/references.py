@@ -181,7 +181,7 @@ def _find_links(posts: pl.DataFrame, index: SiteIndex) -> pl.DataFrame:
     found = links.join(known, on="url").with_columns(object_id=canonical_url(pl.col("url")))
     # The address of an account's post is how most sources write a quote.
     is_quote = (pl.col("site_kind") == "account") & pl.col("url").str.contains(
-        r"/(status|statuses|posts)/\d|t\.me/.+/\d"
+        r"/(status|statuses|posts)/\w|t\.me/[^/]+/\w"
     )
     quotes = _as_references(found.filter(is_quote), "quote", is_ambiguous=None)
     return pl.concat([quotes, _as_references(found.filter(~is_quote), "link", is_ambiguous=None)])
