@@ -95,6 +95,14 @@ def test_nothing_to_screen_and_nothing_but_screening(lists):
     assert [figure.name for figure in section.figures] == ["state_media_outcomes"]
 
 
+def test_what_shorteners_hide_is_said(lists):
+    kinds = pl.DataFrame({"kind": ["shortener", "domain"], "n_links": [30, 10], "n_posts": [30, 10]})
+    section = describe(lists, link_kinds=kinds, amplification=pl.DataFrame(AMPLIFICATION).clear())
+    assert any(text.startswith("30 of 40 links (75.0%) go through shorteners") for text in section.prose)
+    assert any("No cluster was found" in text for text in section.prose)
+    assert not any("shorteners" in text for text in describe(lists, link_kinds=kinds.tail(1)).prose)
+
+
 def test_a_long_list_is_not_drawn(lists):
     outlets = pl.concat([
         lists.outlets.with_columns(pl.format("{}-{}", "outlet_id", pl.lit(n)).alias("outlet_id")) for n in range(9)

@@ -47,6 +47,7 @@ def describe_state_media(
     judged: pl.DataFrame | None = None,
     adverts: pl.DataFrame | None = None,
     n_adverts_read: int = 0,
+    link_kinds: pl.DataFrame | None = None,
     origin: str = "",
 ) -> Section:
     """Return the section on state media.
@@ -61,6 +62,7 @@ def describe_state_media(
         judged: from `judge_adverts`.
         adverts: from `summarise_adverts`.
         n_adverts_read: adverts read, matched to an outlet or not.
+        link_kinds: from `count_link_kinds`: says how many links nobody could follow here.
         origin: where the list of outlets comes from, in words.
     """
     if screened.is_empty():
@@ -86,8 +88,20 @@ def describe_state_media(
     alone = [_NO_CLUSTER] if amplification is not None and amplification.is_empty() else []
     where = [f"The list of outlets and facts is {origin}."] if origin else []
     return Section(
-        "state_media", claims=claims, prose=[*where, *alone, _OVERT, _NO_RESULT], figures=figures, tables=tables
+        "state_media",
+        claims=claims,
+        prose=[*where, *_say_unseen(link_kinds), *alone, _OVERT, _NO_RESULT],
+        figures=figures,
+        tables=tables,
     )
+
+
+def _say_unseen(link_kinds: pl.DataFrame | None) -> list[str]:
+    hidden = 0 if link_kinds is None else int(link_kinds.filter(pl.col("kind") == "shortener")["n_links"].sum())
+    if link_kinds is None or not hidden:
+        return []
+    share = say_share(hidden, int(link_kinds["n_links"].sum()), noun="link")
+    return [f"{share} go through shorteners, whose targets are not looked up: every count of links is a lower bound."]
 
 
 def _claim_policy(screened: pl.DataFrame, policy: Any) -> Claim:
