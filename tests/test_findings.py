@@ -13,6 +13,7 @@ from workbench.findings import (
     Confidence,
     Figure,
     Findings,
+    KeyNumber,
     Observation,
     Section,
     TableView,
@@ -120,7 +121,7 @@ def test_headlines_are_the_marked_claims_filled_up_to_three():
     marked = claim("Marked one.", is_headline=True)
     first, second, other = claim("First."), claim("Second."), claim("Not first.")
     record = findings(Section("release", [first, other]), Section("clusters", [marked]), Section("limits", [second]))
-    assert [c.text for c in record.headlines] == ["First.", "Marked one.", "Second."]
+    assert [c.text for c in record.headlines] == ["Marked one.", "First.", "Second."]
     many = [claim(f"Number {n}.", is_headline=True) for n in range(7)]
     assert len(findings(Section("release", many)).headlines) == 5
 
@@ -175,3 +176,11 @@ def test_a_card_has_a_title_and_a_true_colour_and_keeps_to_its_claims():
         Card("Cluster 1", colour="red; background: url(x)")
     with pytest.raises(ClaimError, match="Prose of card 'Cluster 1' says 'trolls'"):
         Card("Cluster 1", prose="These are trolls.")
+
+
+def test_a_key_number_says_what_it_is_a_part_of():
+    number = KeyNumber("67", "accounts in clusters", "of 400 accounts with an action")
+    record = findings(Section("clusters", prose="Text.", key_numbers=[number]))
+    assert Findings.from_json(record.to_json()) == record
+    with pytest.raises(SchemaError, match="of_what"):
+        KeyNumber("67", "accounts", "")

@@ -180,12 +180,12 @@ def chart_cluster_sizes(table: pl.DataFrame) -> alt.Chart:
             x=alt.X("n_accounts:Q", title="Accounts"),
             color=colour("cluster_id", clusters, title=None, colours=cluster_colours(clusters), legend=False),
             opacity=alt.Opacity(
-                "role:N",
+                "role:O",
                 title=None,
                 scale=alt.Scale(domain=["core", "periphery"], range=[1, 0.5]),
                 legend=legend_on_top(),
             ),
-            order=alt.Order("role:N"),
+            order=alt.Order("role:O"),
             tooltip=[tip("cluster_id", "Cluster"), tip("role", "Role"), tip("n_accounts", "Accounts", ",")],
         )
     )
@@ -215,7 +215,7 @@ def chart_cluster_ratios(table: pl.DataFrame) -> alt.Chart:
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("ratio_low:Q", scale=scale), x2="ratio_high:Q", color=shade)
     line = plot(pl.DataFrame({"pace": [1.0]})).mark_rule(strokeDash=[4, 4], color=GREY).encode(x="pace:Q")
     each = "; ".join(f"cluster {row['cluster_id']}: {row['ratio']:.1f}" for row in table.sort("cluster_id").to_dicts())
-    description = f"Co-actions inside each cluster, as a multiple of what others on the same objects give. {each}."
+    description = f"Co-actions inside each cluster, as a multiple of what others on the same objects give: {each}."
     title = "How much more often than others they acted on the same things at the same time"
     return dress(line + bars + points, title=title, description=description, height_px=rows_px(len(clusters)))
 
@@ -273,7 +273,7 @@ def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
         x=x,
         y=y,
         color=shade,
-        size=alt.Size("is_core:N", scale=alt.Scale(domain=[False, True], range=[22, 64]), legend=None),
+        size=alt.Size("is_core:O", scale=alt.Scale(domain=[False, True], range=[22, 64]), legend=None),
         tooltip=[tip("account_id", "Account"), tip("cluster_id", "Cluster")],
     )
     description = (

@@ -46,6 +46,7 @@ __all__ = [
     "Evidence",
     "Figure",
     "Findings",
+    "KeyNumber",
     "Observation",
     "Section",
     "TableView",
@@ -74,7 +75,7 @@ SECTIONS: dict[str, str] = {
 }
 """The sections of a report, always all of them, always in this order: name -> heading."""
 
-_MADE_BY_REPORT = ("findings", "decisions", "reproduce", "reply")
+_HEADLINE_ORDER = ("clusters", "coordination", "narratives", "prevalence", "accounts", "origin")
 _NOT_RUN = "Not part of this run: no notebook handed this section its tables."
 _DISCLAIMS = (" not ", "n't ", " no ", "neither", " nor ", "never", "cannot", "whether", " if ", "without", "would")
 
@@ -133,6 +134,19 @@ class TableView:
 
 
 @dataclass(frozen=True)
+class KeyNumber:
+    """One number for the top of the report: what it counts, and what it is a part of."""
+
+    value: str
+    label: str
+    of_what: str
+
+    def __post_init__(self) -> None:
+        if not (self.value.strip() and self.label.strip() and self.of_what.strip()):
+            raise SchemaError(f"A key number needs value, label and of_what; found {self}. Fill in all three.")
+
+
+@dataclass(frozen=True)
 class Card:
     """One thing of several alike (a cluster, a narrative): a title, claims, facts, what would be innocent, tables.
 
@@ -173,9 +187,10 @@ class Section:
     tables: Sequence[TableView] = ()
     empty_reason: str = ""
     cards: Sequence[Card] = ()
+    key_numbers: Sequence[KeyNumber] = ()
 
     def __post_init__(self) -> None:
-        _as_tuples(self, "claims", "prose", "figures", "tables", "cards")
+        _as_tuples(self, "claims", "prose", "figures", "tables", "cards", "key_numbers")
         if self.name not in SECTIONS:
             raise SchemaError(f"A section is one of {', '.join(SECTIONS)}; found '{self.name}'. Choose one.")
         if not self.is_empty and self.empty_reason:
@@ -248,10 +263,12 @@ class Findings:
 
     @property
     def headlines(self) -> tuple[Claim, ...]:
-        """The three to five claims that open the report: those marked, in section order, filled up from the rest."""
-        every = [claim for section in self.sections for claim in section.all_claims]
+        """The three to five claims that open the report: those marked, the gravest first, filled up to three."""
+        first = [self.section(name) for name in _HEADLINE_ORDER]
+        in_order = [*first, *(section for section in self.sections if section.name not in _HEADLINE_ORDER)]
+        every = [claim for section in in_order for claim in section.all_claims]
         marked = [claim for claim in every if claim.is_headline][:5]
-        rest = [section.claims[0] for section in self.sections if section.claims and section.claims[0] not in marked]
+        rest = [section.claims[0] for section in in_order if section.claims and section.claims[0] not in marked]
         chosen = marked + rest[: max(0, 3 - len(marked))]
         return tuple(claim for claim in every if claim in chosen)
 
@@ -380,6 +397,7 @@ def _read_section(content: dict[str, Any]) -> Section:
         tables=tuple(TableView(**table) for table in content["tables"]),
         empty_reason=content["empty_reason"],
         cards=tuple(_read_card(card) for card in content["cards"]),
+        key_numbers=tuple(KeyNumber(**number) for number in content["key_numbers"]),
     )
 
 

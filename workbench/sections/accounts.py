@@ -15,12 +15,12 @@ _INNOCENT = (
 )
 _COUNTED = Confidence("high", "Counted in the released tables.")
 _TRAITS = {
-    "Came back after half a year or more of silence": pl.col("is_revived"),
-    "Changed its main language for good": pl.col("switched_at").is_not_null(),
-    "Posted a phrase that reads like trying out an account": pl.col("n_resale_phrases") > 0,
-    "Shares its biography with another account": pl.col("n_same_description") > 0,
-    "Has a handle that ends in five digits or more": pl.col("handle_tail_digits") >= 5,
-    "Follows at least one account and is followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
+    "came back after half a year or more of silence": pl.col("is_revived"),
+    "changed main language for good": pl.col("switched_at").is_not_null(),
+    "posted a phrase that reads like trying out an account": pl.col("n_resale_phrases") > 0,
+    "carry the same biography as another account": pl.col("n_same_description") > 0,
+    "carry a handle that ends in five digits or more": pl.col("handle_tail_digits") >= 5,
+    "follow others and are followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
 }
 
 
@@ -79,7 +79,7 @@ def _burst_claims(bursts: pl.DataFrame | None) -> list[Claim]:
     worst = max(found["fdr"].to_list())
     test = ChanceTest(
         "Poisson test of each day against the 28 days on either side, Benjamini-Hochberg over all days",
-        f"At a false discovery rate of at most {worst:.2g}.",
+        "The least certain of these days is the one the rate is given for.",
         fdr=worst,
     )
     confidence = Confidence("high", "Creation days come from the platform; the rate is that of the same accounts.")
@@ -106,10 +106,11 @@ def _hour_claims(fitted: pl.DataFrame | None) -> list[Claim]:
 
 def _trait_claims(profiles: pl.DataFrame) -> list[Claim]:
     counted = _count_traits(profiles)
-    frequent = [row for row in counted.rows(named=True) if row["n_accounts"]][:1]
+    frequent = [row for row in counted.rows(named=True) if row["n_accounts"] > 1][:1]
     return [
         Claim(
-            f"{say_share(row['n_accounts'], profiles.height, noun='account')}: {row['trait'].lower()}.",
+            f"Of {say_count(profiles.height, 'account')} listed, {row['n_accounts']:,} "
+            f"({say_percent(row['accounts_frac'])}) {row['trait']}.",
             "co-action",
             _COUNTED,
             (Observation("Accounts with each trait.", "account_traits"),),
@@ -131,7 +132,7 @@ def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
 
 
 def _traits(profiles: pl.DataFrame) -> TableView:
-    labels = {"trait": "Trait", "n_accounts": "Accounts", "n_listed": "of listed", "accounts_frac": "Share"}
+    labels = {"trait": "These accounts …", "n_accounts": "Accounts", "n_listed": "of listed", "accounts_frac": "Share"}
     note = "An account may have several; each has innocent reasons."
     return make_table(
         "account_traits", "What stands out, and in how many", _count_traits(profiles), note=note, labels=labels

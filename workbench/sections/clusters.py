@@ -8,7 +8,7 @@ import polars as pl
 
 from workbench.chart_style import cluster_colour
 from workbench.charts import chart_cluster_ratios, chart_cluster_sizes
-from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, Observation, Section
+from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, KeyNumber, Observation, Section
 from workbench.sections.base import make_figure, make_table, say_count, say_percent, say_share, say_times, say_window
 
 MOST_CARDS = 20
@@ -63,7 +63,7 @@ def describe_clusters(
         top_objects: cluster_id, object_id, n_accounts, n_actions: what each cluster acted on most.
         has_control: whether a control dataset was loaded beside the release.
     """
-    test = f"split halves with swapped delays and shuffled accounts, {n_shuffles} shuffles"
+    test = "split halves with swapped delays and shuffled accounts"
     if clusters.is_empty():
         text = f"No group of accounts acted together beyond chance at a false discovery rate of {max_fdr:.0%}."
         evidence = ChanceTest(test, "No candidate group was confirmed.", n_shuffles=n_shuffles, fdr=max_fdr)
@@ -73,7 +73,12 @@ def describe_clusters(
         return Section("clusters", [claim])
     each = _one_row_each(clusters)
     cards = [
-        _card(row, n_accounts=n_accounts, traces=traces, test=test, top_objects=top_objects, has_control=has_control)
+        _card(
+            row,
+            claim=_ratio_claim(row, traces=traces, test=test, n_shuffles=n_shuffles, has_control=has_control),
+            n_accounts=n_accounts,
+            top_objects=top_objects,
+        )
         for row in each.head(MOST_CARDS).rows(named=True)
     ]
     labels = {"account_id": "Account", "cluster_id": "Cluster", "strength": "Strength", "is_core": "In the core"}
@@ -81,7 +86,23 @@ def describe_clusters(
     note = "Strength: the weights of the account's edges inside its cluster, summed. Names as they may be shown."
     tables = [make_table("cluster_members", "Accounts in clusters", members, note=note, labels=labels)]
     total = _total(clusters, each, n_accounts=n_accounts, test=test, n_shuffles=n_shuffles, max_fdr=max_fdr)
-    return Section("clusters", [total], (), _figures(clusters, each), tables, cards=cards)
+    numbers = _key_numbers(clusters, each, n_accounts=n_accounts)
+    return Section("clusters", [total], (), _figures(clusters, each), tables, cards=cards, key_numbers=numbers)
+
+
+def _key_numbers(clusters: pl.DataFrame, each: pl.DataFrame, *, n_accounts: int) -> list[KeyNumber]:
+    strongest = each.sort("ratio", descending=True).row(0, named=True)
+    return [
+        KeyNumber(f"{clusters.height:,}", "accounts in clusters", f"of {n_accounts:,} accounts with an action"),
+        KeyNumber(
+            f"{each.height:,}", "cluster" if each.height == 1 else "clusters", "groups beyond chance, largest first"
+        ),
+        KeyNumber(
+            f"{strongest['ratio']:,.0f}×" if strongest["ratio"] >= 10 else f"{strongest['ratio']:.1f}×",
+            "as often as others, at most",
+            f"cluster {strongest['cluster_id']}, on the same objects",
+        ),
+    ]
 
 
 def _one_row_each(clusters: pl.DataFrame) -> pl.DataFrame:
@@ -105,15 +126,7 @@ def _total(
     return Claim(text, "coordination", confidence, (evidence,), whole, is_headline=True)
 
 
-def _card(
-    row: dict[str, Any],
-    *,
-    n_accounts: int,
-    traces: list[str],
-    test: str,
-    top_objects: pl.DataFrame | None,
-    has_control: bool,
-) -> Card:
+def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl.DataFrame | None) -> Card:
     number, size = row["cluster_id"], row["n_members"]
     plain, innocent = _GRADES[row["grade"]]
     facts = {
@@ -133,11 +146,10 @@ def _card(
             labels = {"object_id": "Object", "n_accounts": "Accounts", "n_actions": "Actions", "trace": "Trace"}
             title = f"What cluster {number} acted on most"
             tables.append(make_table(f"objects_of_cluster_{number}", title, own, labels=labels))
-    claim = _ratio_claim(row, traces=traces, test=test, has_control=has_control)
     return Card(f"Cluster {number}", [claim], facts, [plain, innocent], tables, cluster_colour(number))
 
 
-def _ratio_claim(row: dict[str, Any], *, traces: list[str], test: str, has_control: bool) -> Claim:
+def _ratio_claim(row: dict[str, Any], *, traces: list[str], test: str, n_shuffles: int, has_control: bool) -> Claim:
     kinds = {_OBJECTS.get(trace, "things") for trace in traces}
     objects = kinds.pop() if len(kinds) == 1 else "things"
     number, size = row["cluster_id"], row["n_members"]
@@ -147,7 +159,7 @@ def _ratio_claim(row: dict[str, Any], *, traces: list[str], test: str, has_contr
     )
     p_value = max(row["p_within"], row["p_swap"]) if row["grade"] == "beyond shared interest" else row["p_swap"]
     statement = f"{row['z']:.1f} standard deviations above the nearer of the two shuffles."
-    evidence = ChanceTest(test, statement, p_value=p_value, fdr=row.get("cluster_fdr"))
+    evidence = ChanceTest(test, statement, n_shuffles=n_shuffles, p_value=p_value, fdr=row.get("cluster_fdr"))
     shown = Observation(f"Ratio of cluster {number} beside the others.", "cluster_ratios")
     confidence = _weigh(row["grade"], has_control=has_control)
     whole = f"{size:,} accounts of cluster {number}; {say_percent(row['outsiders_frac'])} of the actions are others'"

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from workbench.charts import chart_posts_per_day
-from workbench.findings import Claim, Confidence, Figure, Observation, Section, TableView
+from workbench.findings import Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.schema import Release
 from workbench.sections.base import make_figure, make_table, say_count, say_share
 
@@ -42,7 +42,27 @@ def describe_release(release: Release, *, checks: pl.DataFrame | None = None) ->
         tables.append(_quarantine(release.quarantine))
     if checks is not None and not checks.is_empty():
         tables.append(make_table("published_figures", "Published figures, checked", checks))
-    return Section("release", claims=_claims(release), figures=_figures(release.posts), tables=tables)
+    return Section(
+        "release",
+        claims=_claims(release),
+        figures=_figures(release.posts),
+        tables=tables,
+        key_numbers=_key_numbers(release),
+    )
+
+
+def _key_numbers(release: Release) -> list[KeyNumber]:
+    announced = release.about.announced_accounts
+    beside = f"{announced:,} announced by the platform" if announced is not None else "rows of the account files"
+    listed = KeyNumber(f"{release.accounts.height:,}", "accounts listed", beside)
+    if release.posts.is_empty():
+        return [listed]
+    first, last = _period(release.posts)
+    active = release.posts["account_id"].n_unique()
+    return [
+        listed,
+        KeyNumber(f"{release.posts.height:,}", "posts", f"by {active:,} accounts, {first:%b %Y} to {last:%b %Y}"),
+    ]
 
 
 def _claims(release: Release) -> list[Claim]:

@@ -1,0 +1,124 @@
+"""How a report writes what it was given: text that cannot act, addresses nobody can click, numbers with manners.
+
+Everything that came out of a release is somebody else's text, some of it written by people who would rather not be
+read. It is escaped, shortened, tagged with its language, and its invisible characters are made visible.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from workbench.privacy import defang
+
+MOST_CHARACTERS = 600
+_INVISIBLE = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+_STACKED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u0e31-\u0e4e\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u0e31-\u0e4e\u1ab0-\u1aff\u20d0-\u20ff]+"
+)
+_CJK = re.compile(
+    "[\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60]+"
+)
+_FILE_NAME = re.compile(r"[\w\-. /:]+\.(?:csv|gz|zip|jsonl?|ndjson|parquet|tsv|toml|ipynb|html|py|lock)")
+_ONLY_SIMPLIFIED = frozenset(
+    "们这说来时为过会对国学发后样头门问间电车东见长马书风飞鱼鸟龙关开闻听写读语话请谁让应该边还进远连选边钱银铁错难题页顺须预领头题额员贝财责败账货质购贵费资赛赞"
+)
+_ONLY_TRADITIONAL = frozenset(
+    "們這說來時為過會對國學發後樣頭門問間電車東見長馬書風飛魚鳥龍關開聞聽寫讀語話請誰讓應該邊還進遠連選錢銀鐵錯難題頁順須預領額員貝財責敗賬貨質購貴費資賽贊"
+)
+
+
+def show_text(value: object, *, most_characters: int = MOST_CHARACTERS) -> Markup:
+    """Return text as harmless HTML: escaped, defanged, shortened, invisible characters visible, language tagged."""
+    text = str(value)
+    length = len(text)
+    text = defang_cell(text[:most_characters])
+    text = _STACKED.sub(r"\1", _INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group(0)):04X}⟩", text))
+    html = _tag_language(text)
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        html = Markup("<bdi>{}</bdi>").format(html)
+    if length > most_characters:
+        html += Markup('<span class="cut"> … ({:,} characters in all; whole in the CSV)</span>').format(length)
+    return html
+
+
+def show_plain(value: object, *, most_characters: int = 300) -> str:
+    """Return text for attributes and titles: defanged, invisible characters visible, shortened; escape it on use."""
+    text = defang(str(value)[:most_characters])
+    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group(0)):04X}⟩", text)
+
+
+def defang_cell(text: str) -> str:
+    """Return text with its addresses defanged; the name of a file is none."""
+    return text if _FILE_NAME.fullmatch(text) else defang(text)
+
+
+def find_language(text: str) -> str | None:
+    """Return the language tag of East Asian text (zh-Hans, zh-Hant, zh, ja, ko), or None where there is none."""
+    if re.search("[\u3040-\u30ff]", text):
+        return "ja"
+    if re.search("[\uac00-\ud7af]", text):
+        return "ko"
+    if not re.search("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", text):
+        return None
+    characters = set(text)
+    simplified = len(characters & (_ONLY_SIMPLIFIED - _ONLY_TRADITIONAL))
+    traditional = len(characters & (_ONLY_TRADITIONAL - _ONLY_SIMPLIFIED))
+    if simplified == traditional:
+        return "zh"
+    return "zh-Hans" if simplified > traditional else "zh-Hant"
+
+
+def show_cell(value: object, *, column: str) -> Markup:
+    """Return a table cell: numbers by what their column's name says they are, text made harmless."""
+    if value is None:
+        return Markup('<span class="none">–</span>')
+    if isinstance(value, bool):
+        return Markup("yes" if value else "no")
+    if isinstance(value, int | float):
+        return escape(show_number(value, column=column))
+    return show_text(value)
+
+
+def show_number(value: float, *, column: str) -> str:
+    """Return a number as a reader expects it: thousands apart, shares in per cent, tiny chances as "< 0.001"."""
+    if column.endswith("_frac"):
+        return f"{100 * value:.1f}%" if value == 0 or abs(value) >= 0.001 else "< 0.1%"
+    if column.endswith(("fdr", "p_value", "p_within", "p_swap")) and 0 < value < 0.001:
+        return "< 0.001"
+    if column in ("year", "line", "first_line", "cluster_id", "hour", "weekday"):
+        return str(value)
+    if isinstance(value, int) or value == int(value):
+        return f"{int(value):,}"
+    return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def is_number_column(rows: tuple[dict[str, Any], ...], column: str) -> bool:
+    """Whether a column holds numbers, and so is set to the right."""
+    values = [row.get(column) for row in rows if row.get(column) is not None]
+    return bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def embed_json(value: object) -> Markup:
+    """Return JSON that can stand inside a script element: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _tag_language(text: str) -> Markup:
+    language = find_language(text)
+    if language is None:
+        return escape(text)
+    parts, end = [], 0
+    for run in _CJK.finditer(text):
+        parts += [escape(text[end : run.start()]), Markup('<span lang="{}">{}</span>').format(language, run.group(0))]
+        end = run.end()
+    return Markup("").join([*parts, escape(text[end:])])
