@@ -1,0 +1,220 @@
+"""STIX 2.1 and MISP, out (read by the official library, or by its templates) and in (what others write)."""
+
+import json
+
+import polars as pl
+import pytest
+import stix2
+from small_case import clusters_a, findings_a, platform_a, scored_a
+
+from workbench.schema import SourceError
+from workbench.sharing import collect_evidence, read_indicators, read_package, write_package
+from workbench.sharing.cover import Cover
+from workbench.sharing.indicators import build_indicators
+from workbench.sharing.misp import write_misp
+from workbench.sharing.stix import EXTENSION_ID, write_stix
+from workbench.sharing.techniques import COPYPASTA
+
+COVER = Cover("c", "Case", "trusted", "2031-03-01", "2032-03-01", "desk", "Desk", "1", "Said.", confidence="low")
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    found = collect_evidence(platform_a(), clusters=clusters_a(), scored=scored_a(), time_window_s=60)
+    return write_package(findings_a(), tmp_path_factory.mktemp("p") / "p", level="trusted", evidence=found)
+
+
+def keys_of(indicators):
+    return sorted(indicators.filter(pl.col("match_key").is_not_null())["match_key"])
+
+
+def test_bundle_is_valid_for_the_official_library(package):
+    bundle = stix2.parse((package.folder / "exports" / "stix21.json").read_text(), allow_custom=False)
+    kinds = {item["type"] for item in bundle.objects}
+    assert kinds == {
+        "identity", "marking-definition", "extension-definition", "report", "user-account", "url", "domain-name",
+        "file", "indicator", "attack-pattern", "note",
+    }  # fmt: skip
+    known = {item["id"] for item in bundle.objects}
+    report = next(item for item in bundle.objects if item["type"] == "report")
+    assert set(report.object_refs) <= known
+    assert {str(ref) for item in bundle.objects for ref in item.get("object_marking_refs", [])} <= known
+
+
+def test_everything_beyond_the_standard_is_a_declared_extension(package):
+    bundle = json.loads((package.folder / "exports" / "stix21.json").read_text())
+    used = {key for item in bundle["objects"] for key in item.get("extensions", {})}
+    assert used == {EXTENSION_ID}
+    assert not any(key.startswith("x_") for item in bundle["objects"] for key in item)
+
+
+@pytest.mark.parametrize("name", ["stix21.json", "misp_event.json", "meta_indicators.csv", "meta_indicators.tsv"])
+def test_every_export_says_the_same(package, name):
+    own = read_package(package.folder).indicators
+    assert keys_of(read_indicators(package.folder / "exports" / name)) == keys_of(own)
+
+
+def test_hashed_accounts_stay_hashes(tmp_path):
+    found = collect_evidence(platform_a(), clusters=clusters_a(), scored=scored_a(), time_window_s=60)
+    package = write_package(findings_a(), tmp_path / "p", level="hashed", evidence=found, salt="a long agreed salt")
+    own = read_package(package.folder).indicators
+    for name in ("stix21.json", "misp_event.json", "meta_indicators.csv"):
+        again = read_indicators(package.folder / "exports" / name)
+        assert keys_of(again) == keys_of(own)
+        assert set(again["indicator_type"]) == {"keyed_hash", "minhash"}
+
+
+def test_real_disarm_bundle_is_read(shared_data):
+    assert read_indicators(shared_data / "indicators" / "disarm_stix21_bundle.json").is_empty()
+
+
+def foreign(tmp_path, *objects, **more):
+    path = tmp_path / "bundle.json"
+    bundle = {"type": "bundle", "id": "bundle--0b6b6b1e-7a4b-4b8a-9a55-0d5b5a5c6f01", "objects": list(objects)}
+    path.write_text(json.dumps(bundle | more))
+    return path
+
+
+def pattern(text, **more):
+    return {
+        "type": "indicator",
+        "spec_version": "2.1",
+        "id": "indicator--0b6b6b1e-7a4b-4b8a-9a55-0d5b5a5c6f02",
+        "created": "2031-03-01T00:00:00Z",
+        "modified": "2031-03-01T00:00:00Z",
+        "pattern": text,
+        "pattern_type": "stix",
+        "valid_from": "2031-03-01T00:00:00Z",
+        **more,
+    }
+
+
+def test_patterns_of_others_are_read(tmp_path):
+    text = (
+        "[user-account:account_type = 'facebook' AND user-account:account_login = 'Linden\\'s'] OR "
+        "[domain-name:value = 'linden.example'] OR [url:value = 'https://linden.example/a']"
+    )
+    found = read_indicators(foreign(tmp_path, pattern(text)))
+    assert found.select("indicator_type", "platform", "match_key").rows() == [
+        ("account", "facebook", "linden's"),
+        ("domain", None, "linden.example"),
+        ("url", None, "https://linden.example/a"),
+    ]
+
+
+def test_patterns_in_other_languages_are_left(tmp_path):
+    assert read_indicators(foreign(tmp_path, pattern("rule a {condition: true}", pattern_type="yara"))).is_empty()
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "url", "id": "url--1", "value": "https://linden.example"},
+        {"type": "url", "id": "url--0b6b6b1e-7a4b-4b8a-9a55-0d5b5a5c6f02"},
+        {"type": "user-account", "id": "user-account--0b6b6b1e-7a4b-4b8a-9a55-0d5b5a5c6f02", "user_id": {"a": 1}},
+        pattern("[url:value ="),
+        {"type": "note", "content": 3},
+    ],
+)
+def test_malformed_objects_are_refused_by_number(tmp_path, item):
+    with pytest.raises(SourceError, match="object 1"):
+        read_indicators(foreign(tmp_path, item))
+
+
+def test_malformed_bundles_are_refused(tmp_path):
+    with pytest.raises(SourceError, match="list of objects"):
+        read_indicators(foreign(tmp_path, objects={"a": 1}))
+    with pytest.raises(SourceError, match=r"found a bundle of 2\.0"):
+        read_indicators(foreign(tmp_path, spec_version="2.0"))
+
+
+def test_misp_event_follows_the_templates(package):
+    event = json.loads((package.folder / "exports" / "misp_event.json").read_text())["Event"]
+    assert [tag["name"] for tag in event["Tag"]][:2] == [
+        "tlp:amber",
+        'estimative-language:confidence-in-analytic-judgment="moderate"',
+    ]
+    names = [item["name"] for item in event["Object"]]
+    assert names == ["twitter-account"] * 4 + ["narrative"]
+    relations = {attribute["object_relation"] for attribute in event["Object"][0]["Attribute"]}
+    assert relations == {"name", "id", "displayed-name"}
+    ids = [event["uuid"], *[a["uuid"] for a in event["Attribute"]]]
+    ids += [a["uuid"] for item in event["Object"] for a in [item, *item["Attribute"]]]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "name"),
+    [
+        ("facebook", "page", "facebook-page"),
+        ("facebook", "group", "facebook-group"),
+        ("facebook", "account", "facebook-account"),
+        ("telegram", "channel", "telegram-account"),
+        ("mastodon", "account", "user-account"),
+        ("youtube", "channel", "user-account"),
+    ],
+)
+def test_misp_keeps_platform_and_kind(tmp_path, platform, kind, name):
+    row = {"declared": kind, "indicator_value": "900", "platform": platform, "account_id": "900", "display_name": "LV"}
+    path = write_misp(build_indicators([row]), tmp_path / "e.json", cover=COVER, techniques=(COPYPASTA,))
+    event = json.loads(path.read_text())["Event"]
+    assert event["Object"][0]["name"] == name
+    assert {"name": 'misp-galaxy:disarm-techniques="Use Copypasta"'} in event["Tag"]
+    back = read_indicators(path)
+    assert back.select("indicator_type", "platform", "match_key").row(0) == (kind, platform, "900")
+
+
+def test_misp_of_others_is_read(tmp_path):
+    account = {"object_relation": "name", "type": "text", "value": "LindenVoice"}
+    group = [
+        {"object_relation": "group-name", "type": "text", "value": "East Quay"},
+        {"object_relation": "platform", "type": "text", "value": "Facebook"},
+    ]
+    shop = [{"object_relation": "domain", "type": "domain", "value": "shop.example"}]
+    event = {
+        "Attribute": [
+            {"type": "domain", "value": "linden[.]example", "comment": "seen"},
+            {"type": "twitter-id", "value": "LindenVoice2"},
+            {"type": "md5", "value": "d" * 32},
+        ],
+        "Object": [
+            {"name": "twitter-account", "Attribute": [account]},
+            {"name": "social-media-group", "Attribute": group},
+            {"name": "domain-ip", "Attribute": shop},
+        ],
+    }
+    path = tmp_path / "search.json"
+    path.write_text(json.dumps({"response": [{"Event": event}]}))
+    found = read_indicators(path)
+    assert found.select("indicator_type", "platform", "match_key").rows() == [
+        ("domain", None, "linden.example"),
+        ("account", "twitter", "lindenvoice2"),
+        ("media_hash", None, "md5:" + "d" * 32),
+        ("account", "twitter", "lindenvoice"),
+        ("group", "facebook", "east quay"),
+        ("domain", None, "shop.example"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"Event": None}, "expected a MISP event"),
+        ({"response": ["a"]}, "expected a MISP event"),
+        ({"Event": {"Attribute": [{"type": "url"}]}}, "attribute 1"),
+        ({"Event": {"Object": [{"name": "x"}]}}, "object 1"),
+        ({"Event": {"Object": [{"name": "twitter-account", "Attribute": [{"value": "a"}]}]}}, "object_relation"),
+    ],
+)
+def test_malformed_events_are_refused(tmp_path, content, said):
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(SourceError, match=said):
+        read_indicators(path)
+
+
+def test_words_and_totals_travel_as_notes(tmp_path):
+    rows = [{"indicator_value": "7,704 Facebook accounts", "procedure": "0.9.1 x"}, {"indicator_value": "x.example"}]
+    path = write_stix(build_indicators(rows), tmp_path / "s.json", cover=COVER)
+    back = read_indicators(path)
+    assert back.filter(indicator_type="asset_count")["n_stated"].to_list() == [7704]

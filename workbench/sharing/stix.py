@@ -1,0 +1,312 @@
+"""Indicators as STIX 2.1, out and in.
+
+Core objects only: identity, report, user-account, url, domain-name, email-addr, file (of a text or picture: its
+hashes), indicator, attack-pattern (DISARM), relationship, note, marking-definition. What the standard has no place for
+(cluster, evidence level, MinHash, PDQ, keyed hashes) stands in one declared property extension.
+
+Source: OASIS STIX 2.1; DAD-CDM findings of February 2025 (leave the core alone).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import stix2
+from stix2.exceptions import STIXError
+
+from workbench.privacy import defang
+from workbench.schema import SourceError
+from workbench.sharing.addresses import profile_address
+from workbench.sharing.cover import Cover, fixed_uuid
+from workbench.sharing.indicators import build_indicators
+from workbench.sharing.techniques import Technique
+
+EXTENSION_ID = "extension-definition--" + fixed_uuid("stix-extension", "1")
+EXTRA_FIELDS = ("cluster_id", "evidence_level", "minhash", "pdq", "keyed_hash", "hashed_kind", "kind", "n_sharers")
+_ACCOUNT_TYPES = ("account", "page", "group", "channel")
+_TLP = {"TLP:CLEAR": "TLP_WHITE", "TLP:GREEN": "TLP_GREEN", "TLP:AMBER": "TLP_AMBER", "TLP:RED": "TLP_RED"}
+_CONFIDENCE = {"low": 15, "moderate": 50, "high": 85}
+_HASH_NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "text-sha256": "SHA-256"}
+_COMPARISON = re.compile(r"(?P<type>[a-z0-9-]+):(?P<field>[\w.'\"-]+)\s*=\s*'(?P<value>(?:[^'\\]|\\.)*)'")
+_TEXT_FIELDS = ("value", "user_id", "account_login", "display_name", "account_type", "content", "abstract", "name")
+_READ = ("user-account", "url", "domain-name", "email-addr", "ipv4-addr", "file", "indicator", "note")
+
+
+def write_stix(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques: tuple[Technique, ...] = ()) -> Path:
+    """Write indicators as a STIX 2.1 bundle and return the path; same input, same bytes.
+
+    Args:
+        indicators: the indicators table, with `handle`, `account_id`, `display_name`, `cluster_id`, `evidence_level`
+            where known.
+        path: ends in .json.
+        cover: the package's head.
+        techniques: DISARM techniques observed.
+    """
+    moment = f"{cover.as_of}T00:00:00.000Z"
+    producer = stix2.Identity(
+        id="identity--" + fixed_uuid("identity", cover.producer),
+        created=moment,
+        modified=moment,
+        name=cover.producer,
+        identity_class="organization",
+        contact_information=cover.contact,
+    )
+    mark = getattr(stix2, _TLP[cover.tlp])
+    common = {"created": moment, "modified": moment, "created_by_ref": producer.id, "object_marking_refs": [mark.id]}
+    observed = list(_observables(indicators))
+    patterns = [_indicator(row, common=common) for row in indicators.iter_rows(named=True)]
+    tactics = [_attack_pattern(technique, common=common) for technique in techniques]
+    notes = [_note(row, common=common, about=producer.id) for row in indicators.iter_rows(named=True)]
+    parts = [part for part in (*observed, *patterns, *tactics, *notes) if part is not None]
+    seen = {part["id"]: part for part in parts}
+    report = stix2.Report(
+        id="report--" + fixed_uuid("report", cover.case, cover.as_of, cover.level),
+        name=cover.title,
+        description=defang("\n\n".join((cover.summary, *cover.caveats))),
+        published=moment,
+        report_types=["observed-data"],
+        object_refs=sorted(seen) or [producer.id],
+        labels=["synthetic"] if cover.is_synthetic else ["coordination"],
+        **({"confidence": _CONFIDENCE[cover.confidence]} if cover.confidence else {}),
+        **common,
+    )
+    objects = [producer, mark, _extension(common), report, *(seen[key] for key in sorted(seen))]
+    bundle = stix2.Bundle(id="bundle--" + fixed_uuid("bundle", report.id), objects=objects, allow_custom=False)
+    path.write_text(bundle.serialize(indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read_stix(content: dict[str, Any], *, name: str) -> pl.DataFrame:
+    """Return the indicators of a STIX 2.1 bundle.
+
+    Args:
+        content: the parsed JSON.
+        name: the file's name, for messages.
+
+    Raises:
+        SourceError: not a bundle of STIX 2.1, or an object in it breaks the standard; the message names the object.
+    """
+    objects = content.get("objects", [])
+    if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
+        raise SourceError(f"{name}: expected a list of objects in the bundle; found {type(objects).__name__}.")
+    if content.get("spec_version") == "2.0":
+        raise SourceError(f"{name}: expected STIX 2.1; found a bundle of 2.0. Convert it with stix2-elevator.")
+    rows: dict[tuple[object, ...], dict[str, Any]] = {}
+    known = [(n, item) for n, item in enumerate(objects, start=1) if item.get("type") in _READ]
+    # Observables first: a pattern often repeats one of them, and says less of it.
+    for n, item in sorted(known, key=lambda pair: pair[1]["type"] == "indicator"):
+        _check_object(item, n=n, name=name)
+        for row in _rows_of(item):
+            rows.setdefault(_sameness(row), {**row, "line": n})
+    return build_indicators(sorted(rows.values(), key=lambda row: row["line"]))
+
+
+def _sameness(row: dict[str, Any]) -> tuple[object, ...]:
+    if row["declared"] in _ACCOUNT_TYPES:
+        return "account", row.get("platform"), row.get("account_id") or row["indicator_value"]
+    if row["declared"] in ("text_hash", "media_hash"):
+        return "hash", row["indicator_value"].rpartition(":")[2]
+    return row["declared"], row["indicator_value"]
+
+
+def _extension(common: dict[str, Any]) -> stix2.ExtensionDefinition:
+    return stix2.ExtensionDefinition(
+        id=EXTENSION_ID,
+        name="Takedown workbench: what was observed of an account or a text",
+        description="Cluster number, evidence level (co-action, coordination, inauthentic, attributed), near-duplicate "
+        "and perceptual hashes, and keyed hashes two parties can compare without showing what they stand for.",
+        schema=json.dumps({"type": "object", "properties": {field: {"type": "string"} for field in EXTRA_FIELDS}}),
+        version="1.0.0",
+        extension_types=["property-extension"],
+        **{**common, "created": "2019-08-19T00:00:00.000Z", "modified": "2019-08-19T00:00:00.000Z"},
+    )
+
+
+def _extra(row: dict[str, Any], **more: str) -> dict[str, Any]:
+    found = {name: str(row[name]) for name in EXTRA_FIELDS if row.get(name) not in (None, "")} | more
+    if row["indicator_type"] in _ACCOUNT_TYPES:
+        found["kind"] = row["indicator_type"]
+    return {"extensions": {EXTENSION_ID: {"extension_type": "property-extension", **found}}} if found else {}
+
+
+def _observables(indicators: pl.DataFrame) -> Iterator[Any]:
+    for row in indicators.iter_rows(named=True):
+        kind, key = row["indicator_type"], row["match_key"]
+        if key is None or row["role"] != "operation":
+            continue
+        if kind in _ACCOUNT_TYPES or row.get("hashed_kind") == "account":
+            yield stix2.UserAccount(**_account_fields(row), **_extra(row))
+        elif kind == "url":
+            yield stix2.URL(value=key, **_extra(row))
+        elif kind == "domain":
+            yield stix2.DomainName(value=key, **_extra(row))
+        elif kind == "email":
+            yield stix2.EmailAddress(value=key, **_extra(row))
+        elif kind in ("text_hash", "media_hash", "minhash", "keyed_hash"):
+            yield _file(row)
+
+
+def _account_fields(row: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        "account_type": row["platform"],
+        "user_id": row.get("account_id") or row["match_key"],
+        "account_login": row.get("handle"),
+        "display_name": row.get("display_name"),
+        "account_created": row.get("created_at"),
+    }
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _file(row: dict[str, Any]) -> Any:
+    """A text or picture is known by its hashes; where none is of a kind STIX knows, by a name made of them."""
+    kind, _, digest = row["match_key"].rpartition(":")
+    what = "text" if row["indicator_type"] in ("text_hash", "minhash") else "media"
+    if kind in _HASH_NAMES:
+        return stix2.File(hashes={_HASH_NAMES[kind]: digest}, name=f"{what} {digest[:16]}", **_extra(row))
+    field = {"text-minhash": "minhash", "pdq": "pdq"}.get(kind, "keyed_hash")
+    return stix2.File(name=f"{kind} {digest[:16]}", **_extra(row, **{field: row["match_key"]}))
+
+
+def _indicator(row: dict[str, Any], *, common: dict[str, Any]) -> Any:
+    pattern = _pattern(row)
+    if pattern is None:
+        return None
+    return stix2.Indicator(
+        id="indicator--" + fixed_uuid("indicator", common["created_by_ref"], pattern),
+        name=f"{row['indicator_type']} on {row['platform']}" if row["platform"] else row["indicator_type"],
+        pattern=pattern,
+        pattern_type="stix",
+        valid_from=common["created"],
+        indicator_types=["unknown"],
+        **common,
+    )
+
+
+def _pattern(row: dict[str, Any]) -> str | None:
+    kind, key = row["indicator_type"], row["match_key"]
+    if key is None or row["role"] != "operation":
+        return None
+    if kind in _ACCOUNT_TYPES:
+        fields = _account_fields(row)
+        tests = [
+            f"user-account:{name} = {_quote(fields[name])}" for name in ("account_type", "user_id") if name in fields
+        ]
+        return f"[{' AND '.join(tests)}]"
+    path = {"url": "url:value", "domain": "domain-name:value", "email": "email-addr:value"}.get(kind)
+    if path:
+        return f"[{path} = {_quote(key)}]"
+    name, _, digest = key.rpartition(":")
+    is_hash = kind in ("text_hash", "media_hash") and name in _HASH_NAMES
+    return f"[file:hashes.'{_HASH_NAMES[name]}' = {_quote(digest)}]" if is_hash else None
+
+
+def _quote(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _attack_pattern(technique: Technique, *, common: dict[str, Any]) -> Any:
+    return stix2.AttackPattern(
+        id="attack-pattern--" + fixed_uuid("attack-pattern", technique.disarm_id),
+        name=technique.name,
+        external_references=[{"source_name": "DISARM", "external_id": technique.disarm_id}],
+        kill_chain_phases=[{"kill_chain_name": "disarm", "phase_name": technique.phase}],
+        **common,
+    )
+
+
+def _note(row: dict[str, Any], *, common: dict[str, Any], about: str) -> Any:
+    """What is words or a total, and so no observable."""
+    if row["match_key"] is not None and row["role"] == "operation" and row["indicator_type"] not in ("hashtag", "text"):
+        return None
+    if not row["indicator_value"]:
+        return None
+    return stix2.Note(
+        id="note--" + fixed_uuid("note", row["indicator_type"], row["indicator_value"], str(row["procedure"])),
+        abstract=row["indicator_type"],
+        content=row["indicator_value"],
+        object_refs=[about],
+        **common,
+    )
+
+
+def _check_object(item: dict[str, Any], *, n: int, name: str) -> None:
+    try:
+        stix2.parse(item, allow_custom=True, version="2.1")
+        # The library makes text of whatever stands there; we would take a list or an object for an identity.
+        odd = [field for field in _TEXT_FIELDS if not isinstance(item.get(field, ""), str)]
+        if odd:
+            raise TypeError(f"{odd[0]} is not text")
+    except (STIXError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        what = f"{item.get('type')} ({str(item.get('id'))[:60]})"
+        raise SourceError(
+            f"{name}: object {n}, {what}, breaks STIX 2.1: {str(error).splitlines()[0][:200]}. Mend or drop it."
+        ) from error
+
+
+def _rows_of(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    extra = {}
+    for content in (item.get("extensions") or {}).values():
+        extra |= {name: content[name] for name in EXTRA_FIELDS if isinstance(content, dict) and name in content}
+    if item["type"] == "user-account":
+        yield _account_row(item, extra)
+    elif item["type"] == "indicator" and item.get("pattern_type", "stix") == "stix":
+        yield from _pattern_rows(item["pattern"])
+    elif item["type"] == "file":
+        yield from _hash_rows(item.get("hashes") or {}, extra, name=item.get("name", ""))
+    elif item["type"] == "note":
+        known = item.get("abstract", "")
+        yield {"declared": known, "indicator_value": item["content"]}
+    elif item["type"] in ("url", "domain-name", "email-addr", "ipv4-addr"):
+        declared = {"domain-name": "domain", "email-addr": "email", "ipv4-addr": "ip"}.get(item["type"], item["type"])
+        yield {"declared": declared, "indicator_value": item["value"], **extra}
+
+
+def _account_row(item: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    platform = str(item.get("account_type") or "").lower() or None
+    kind = extra.pop("kind", None) or "account"
+    handle, user_id = item.get("account_login"), item.get("user_id")
+    is_hash = str(user_id or "").startswith("hmac:")
+    value = profile_address(platform, kind, handle) if handle and not is_hash else user_id
+    found = {"handle": handle, "account_id": user_id, "display_name": item.get("display_name")}
+    return {
+        "declared": "keyed_hash" if is_hash else kind if kind in _ACCOUNT_TYPES else "account",
+        "indicator_value": value or item.get("display_name") or "",
+        "platform": platform,
+        **{name: text for name, text in found.items() if text},
+        **extra,
+    }
+
+
+def _pattern_rows(pattern: str) -> Iterator[dict[str, Any]]:
+    """Equality tests of a pattern; what it negates or compares otherwise is no indicator of ours."""
+    for group in re.findall(r"\[(.*?)\](?=$|\s|\))", pattern, flags=re.DOTALL):
+        account: dict[str, str] = {}
+        for test in _COMPARISON.finditer(group):
+            value = re.sub(r"\\(.)", r"\1", test["value"])
+            if test["type"] == "user-account":
+                account[test["field"]] = value
+            elif test["type"] == "file":
+                yield from _hash_rows({test["field"].removeprefix("hashes.").strip("'\""): value}, {}, name="")
+            elif test["field"] == "value" and test["type"] in ("url", "domain-name", "email-addr", "ipv4-addr"):
+                kinds = {"domain-name": "domain", "email-addr": "email", "ipv4-addr": "ip"}
+                yield {"declared": kinds.get(test["type"], test["type"]), "indicator_value": value}
+        if account.get("user_id") or account.get("account_login"):
+            yield _account_row(account, {})
+
+
+def _hash_rows(hashes: dict[str, str], extra: dict[str, Any], *, name: str) -> Iterator[dict[str, Any]]:
+    is_text = name.startswith("text")
+    for kind, digest in hashes.items():
+        label = kind.lower().replace("sha-", "sha")
+        declared = "text_hash" if is_text and label == "sha256" else "media_hash"
+        value = f"{'text-' if declared == 'text_hash' else ''}{label}:{digest}"
+        yield {"declared": declared, "indicator_value": value, **extra}
+    for field, declared in (("minhash", "minhash"), ("pdq", "media_hash"), ("keyed_hash", "keyed_hash")):
+        if field in extra:
+            rest = {key: value for key, value in extra.items() if key != field}
+            yield {"declared": declared, "indicator_value": extra[field], **rest}
