@@ -78,9 +78,10 @@ def make_world(
             first += size
             truth += [(int(account), number) for account in group]
             if regime == "touching" and number:
-                group = np.append(group, np.arange(group[0] - max(2, size // 10), group[0]))  # also in the last group
+                n_both = max(1, min(size, group_sizes[number - 1]) // 10)
+                group = np.append(group, np.arange(group[0] - n_both, group[0]))  # these are in the last group too
             else:
-                events = rng.choice(np.flatnonzero(members >= 8), n_events * (3 if regime == "drip" else 1))
+                events = rng.choice(np.flatnonzero(members >= 8), _n_events(regime, n_events, size))
             _plant(rows, rng, regime, group, events, onset)
             _own_interests(rows, rng, group, n_objects, onset, busy=regime == "camouflage")
     return World(_frame(rows, rng, n_organic), _truth(truth, n_organic))
@@ -129,6 +130,12 @@ def _breaking_news(rows: _Rows, rng: np.random.Generator, n_organic: int, n_stor
         rows.n_objects += 1
 
 
+def _n_events(regime: str, n_events: int, size: int) -> int:
+    """Where only a few act at a time, more accounts need more events to act as often."""
+    per_account = {"drip": 3.0, "rotating": 1.0}.get(regime, 0.0)
+    return max(n_events, int(n_events * per_account * max(1.0, size / 40)))
+
+
 def _plant(
     rows: _Rows, rng: np.random.Generator, regime: str, group: np.ndarray, events: np.ndarray, onset: np.ndarray
 ) -> None:
@@ -137,7 +144,7 @@ def _plant(
         if regime == "alternating":
             who = group[k % 2 :: 2]
         elif regime == "rotating":
-            who = rng.choice(group, max(3, min(len(group), 8 + len(group) // 20)), replace=False)
+            who = rng.choice(group, max(3, min(len(group), 8, len(group) // 2 + 1)), replace=False)
         elif regime == "drip":
             who = rng.choice(group, rng.integers(2, 4), replace=False)
         else:

@@ -1,0 +1,220 @@
+"""Candidate groups found on one half of the objects, and what the other half, which they never saw, says of them.
+
+Candidates are found liberally: edges beyond the usual pace of objects of like size, grouped by Leiden (CPM) at several
+resolutions. Two shuffles of the other half are honest nulls for them:
+
+- *within object*: accounts dealt anew among an object's actions. Does shared interest explain it? Mean and variance
+  are worked out exactly; nothing needs shuffling.
+- *swap*: each object gets the delays of another of like size. Does the usual pace explain it?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import igraph
+import numpy as np
+from scipy import stats
+
+from workbench.chance import Expectation, poisson_score
+from workbench.clusters import group_by_leiden
+from workbench.coaction import ActionLog, count_pairs
+from workbench.coordinated.half import Filled, Half, count_close, count_own_pairs, swap_delays
+
+RESOLUTIONS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+MAX_EDGE_WEIGHT = 10.0
+MAX_EDGE_TAIL = 0.02
+MAX_EDGES = 5_000_000
+MIN_MEMBERS = 3
+FEW_OUTSIDERS_FRAC = 0.2
+PSEUDO_PAIRS = 20.0
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group found on one half (0 or 1), with what the other half says of it."""
+
+    members: np.ndarray
+    """account codes, sorted"""
+    found_on: int
+    window_us: int
+    n_pairs: float
+    """pairs of its members' actions on one object, whatever the gap"""
+    seen: float
+    """co-actions among its members"""
+    due: float
+    """co-actions its members would have at the rate of their outsiders on the same objects"""
+    outsiders_frac: float
+    """share of the actions on its objects that are by others, each object weighing as its pairs of members"""
+    within: tuple[float, float]
+    """mean and variance of `seen` when accounts are dealt anew within each object"""
+    swap: tuple[float, float]
+    """mean and variance of `seen` when each object gets the delays of another"""
+
+    @property
+    def ratio(self) -> float:
+        """How many times as often as their outsiders the members acted together."""
+        return self.seen / max(self.due, 1e-9)
+
+    @property
+    def p_within(self) -> float:
+        """Chance of so many co-actions if only shared interest were at work."""
+        return count_tail(self.seen, *self.within)
+
+    @property
+    def p_swap(self) -> float:
+        """Chance of so many co-actions at the usual pace of objects of like size."""
+        return count_tail(self.seen, *self.swap)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether hardly anybody else is on its objects, so that the within-object shuffle is blind."""
+        return self.outsiders_frac < FEW_OUTSIDERS_FRAC
+
+    @property
+    def p(self) -> float:
+        """The p-value that decides: the larger of the two, or the swap alone for a closed group."""
+        return self.p_swap if self.is_closed else max(self.p_within, self.p_swap)
+
+    @property
+    def gain(self) -> float:
+        """Log-likelihood gained by giving the group a co-action rate of its own."""
+        return self.seen * np.log(self.ratio) - self.seen + self.due if self.seen > self.due else 0.0
+
+
+def count_tail(seen: float, mean: float, variance: float) -> float:
+    """Return the chance of `seen` or more of a count with this mean and variance.
+
+    Negative binomial where the variance exceeds the mean, else Poisson (which errs on the safe side).
+    """
+    if seen <= 0:
+        return 1.0
+    mean = max(mean, 1e-9)
+    if variance <= mean * 1.0001:
+        return float(stats.poisson.sf(seen - 1, mean))
+    share = mean / variance
+    return float(stats.nbinom.sf(seen - 1, mean * share / (1 - share), share))
+
+
+def find_candidates(half: Half, *, seed: int) -> Iterator[list[np.ndarray]]:
+    """Yield partition after partition: the candidates of one resolution, each an array of account codes.
+
+    Edges are judged twice: against the usual pace of objects of like size, and against the pace of the very objects
+    where that is faster. The first sees groups that are alone on their objects, the second groups among crowds.
+    """
+    log = half.log
+    a, b, n = count_pairs(log, window_us=half.window_us)
+    least = 1
+    while len(n) > MAX_EDGES:  # bounded work: on very dense logs the lightest edges make no candidates
+        least += 1
+        a, b, n = a[n >= least], b[n >= least], n[n >= least]
+    for rate in (half.usual_rate, np.maximum(half.usual_rate, half.rate)):
+        score = poisson_score(n, Expectation(log, rate).of_pairs(a, b))
+        keep = score > -np.log(MAX_EDGE_TAIL)
+        nodes, ends = np.unique(np.concatenate([a[keep], b[keep]]), return_inverse=True)
+        graph = igraph.Graph(len(nodes), edges=ends.reshape(2, -1).T)
+        weights = np.minimum(score[keep], MAX_EDGE_WEIGHT)
+        for resolution in RESOLUTIONS:
+            community = group_by_leiden(graph, weights=weights, resolution=resolution, seed=seed)
+            order = np.argsort(community, kind="stable")
+            groups = np.split(nodes[order], np.flatnonzero(np.diff(community[order])) + 1)
+            yield [members for members in groups if len(members) >= MIN_MEMBERS]
+
+
+def weigh_groups(
+    half: Half,
+    groups: Sequence[np.ndarray],
+    *,
+    found_on: int,
+    swap_seeds: Sequence[Sequence[int]],
+    grouped: np.ndarray | None = None,
+) -> list[Group]:
+    """Return what this half says of disjoint groups found on the other: co-actions seen, due, and under both nulls.
+
+    Args:
+        half: the half the groups were *not* found on.
+        groups: arrays of account codes, no account in two.
+        found_on: the half they were found on.
+        swap_seeds: one seed per swap.
+        grouped: per account code, whether it is in any group and so no outsider; None = each group's outsiders are
+            all accounts but its own.
+
+    Source: moments of the number of edges that fall into a random set of vertices (Frank 1977).
+    """
+    cells = _Cells(half.log, groups, window_us=half.window_us)
+    o, m = cells.objects, cells.n_rows.astype(float)
+    n_pairs, seen = cells.total(cells.n_pairs), cells.total(cells.n_close)
+    is_filled = m >= half.size[o] / 2
+    filled = Filled(o[is_filled], cells.groups[is_filled])
+    usual = half.like_size.mean_rate_of_others(o, cells.groups, filled=filled)
+    inner_pairs, inner_close = _pairs_without_outsider(half, cells, grouped)
+    outside_close = np.maximum(half.n_close[o] - inner_close, 0) + PSEUDO_PAIRS * usual
+    due = cells.total(cells.n_pairs * outside_close / (np.maximum(half.n_pairs[o] - inner_pairs, 0) + PSEUDO_PAIRS))
+    within_mean, within_variance = _moments_of_shuffle(half, cells)
+    swaps = np.array([_seen_after_swap(half, groups, filled, seed) for seed in swap_seeds])
+    swap_mean = (swaps.sum(axis=0) + 1) / len(swaps)  # one more, so that luck never shows as certainty
+    swap_variance = np.maximum(swaps.var(axis=0, ddof=1), swap_mean)
+    outsiders = cells.total(cells.n_pairs * (1 - m / half.size[o])) / np.maximum(n_pairs, 1)
+    return [
+        Group(
+            members=np.sort(members), found_on=found_on, window_us=half.window_us, n_pairs=float(n_pairs[k]),
+            seen=float(seen[k]), due=float(due[k]), outsiders_frac=float(outsiders[k]),
+            within=(float(within_mean[k]), float(within_variance[k])),
+            swap=(float(swap_mean[k]), float(swap_variance[k])),
+        )
+        for k, members in enumerate(groups)
+    ]  # fmt: skip
+
+
+class _Cells:
+    """Per object and group with two or more member rows: rows, pairs by two accounts, and those within the window."""
+
+    def __init__(self, log: ActionLog, groups: Sequence[np.ndarray], *, window_us: int):
+        self.n_groups = max(len(groups), 1)
+        group = np.full(len(log.accounts), -1)
+        for number, members in enumerate(groups):
+            group[members] = number
+        rows = np.flatnonzero(group[log.account_code] >= 0)
+        key = log.object_code[rows] * self.n_groups + group[log.account_code[rows]]
+        order = np.argsort(key, kind="stable")  # stable: times stay sorted within a cell
+        cell, code, size = np.unique(key[order], return_inverse=True, return_counts=True)
+        part = log.keep(rows[order])
+        own_pairs, own_close = count_own_pairs(part, code, len(cell), window_us=window_us)
+        close = count_close(log, code, part.time_us, len(cell), window_us=window_us)
+        shared = size > 1
+        self.objects, self.groups = np.divmod(cell[shared], self.n_groups)
+        self.n_rows = size[shared]
+        self.n_pairs = (size * (size - 1) / 2 - own_pairs)[shared]
+        self.n_close = (close - own_close)[shared]
+
+    def total(self, x: np.ndarray) -> np.ndarray:
+        """Return the sum of x per group."""
+        return np.bincount(self.groups, x, self.n_groups)
+
+
+def _pairs_without_outsider(half: Half, cells: _Cells, grouped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return per cell the pairs (and close pairs) of its object that have no outsider in them."""
+    if grouped is None:
+        return cells.n_pairs, cells.n_close
+    everyone = _Cells(half.log, [np.flatnonzero(grouped)], window_us=half.window_us)
+    pairs, close = np.zeros(len(half.size)), np.zeros(len(half.size))
+    pairs[everyone.objects], close[everyone.objects] = everyone.n_pairs, everyone.n_close
+    return pairs[cells.objects], close[cells.objects]
+
+
+def _moments_of_shuffle(half: Half, cells: _Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance per group of its co-actions when the accounts of each object are dealt anew."""
+    o, m = cells.objects, cells.n_rows.astype(float)
+    n, close, paths = half.size[o], half.n_close_rows[o], half.n_paths[o]
+    two = m * (m - 1) / np.maximum(n * (n - 1), 1)
+    three = two * (m - 2) / np.maximum(n - 2, 1)
+    four = three * (m - 3) / np.maximum(n - 3, 1)
+    variance = close * two + paths * three + (close**2 - close - paths) * four - (close * two) ** 2
+    by_two_accounts = cells.n_pairs / np.maximum(m * (m - 1) / 2, 1)
+    return cells.total(close * two * by_two_accounts), cells.total(np.maximum(variance, 0))
+
+
+def _seen_after_swap(half: Half, groups: Sequence[np.ndarray], filled: Filled, seed: Sequence[int]) -> np.ndarray:
+    cells = _Cells(swap_delays(half, filled, seed), groups, window_us=half.window_us)
+    return cells.total(cells.n_close)

@@ -1,0 +1,144 @@
+"""One half of the objects: its actions, its usual pace by size of object, and the swap of delays that tests it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from workbench.coaction import ActionLog, count_partners
+
+LIKE_SIZE_FRAC = 0.1
+MIN_LIKE_SIZE = 100
+N_TRIES = 8
+
+
+class Half:
+    """The actions on one half of the objects at one time window, with what is the same for every group weighed on it.
+
+    Per object code: `size` actions, `n_pairs` of them by two accounts, `n_close` of those within the window;
+    `n_close_rows` also counts an account with itself; `n_paths` counts ordered pairs of partners of one action (the
+    variance of the within-object shuffle needs both).
+    """
+
+    def __init__(self, log: ActionLog, *, window_us: int):
+        n_objects = len(log.objects)
+        after = count_partners(log, window_us=window_us)
+        line = place_on_line(log, window_us=window_us)
+        partners = (after + np.arange(len(log)) - np.searchsorted(line, line - window_us)).astype(float)
+        own_pairs, own_close = count_own_pairs(log, log.object_code, n_objects, window_us=window_us)
+        self.log, self.window_us = log, window_us
+        self.size = np.bincount(log.object_code, minlength=n_objects).astype(float)
+        self.n_close_rows = np.bincount(log.object_code, after, n_objects)
+        self.n_paths = np.bincount(log.object_code, partners * (partners - 1), n_objects)
+        self.n_pairs = self.size * (self.size - 1) / 2 - own_pairs
+        self.n_close = self.n_close_rows - own_close
+        self.rate = self.n_close / np.maximum(self.n_pairs, 1)
+        self.like_size = LikeSize(self.size, self.rate)
+        self.usual_rate = self.like_size.mean_rate(np.arange(n_objects))
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The objects that a group fills (at least half of the actions are its members'), and which group that is."""
+
+    objects: np.ndarray
+    groups: np.ndarray
+
+
+class LikeSize:
+    """The objects in order of size, so that each is held against neighbours of like size."""
+
+    def __init__(self, size: np.ndarray, rate: np.ndarray):
+        n_alone = int((size < 2).sum())  # an object of one action has no pace
+        reach = max(MIN_LIKE_SIZE, int(LIKE_SIZE_FRAC * (len(size) - n_alone)))
+        self.order = np.argsort(size, kind="stable")
+        self.rank = np.empty(len(size), np.int64)
+        self.rank[self.order] = np.arange(len(size))
+        self.low = np.maximum(self.rank - reach, n_alone)
+        self.high = np.maximum(np.minimum(self.rank + reach + 1, len(size)), self.low)
+        self.rate = rate
+        self._total = np.concatenate([[0.0], np.cumsum(rate[self.order])])
+
+    def mean_rate(self, objects: np.ndarray) -> np.ndarray:
+        """Return the mean co-action rate of the objects of like size."""
+        low, high = self.low[objects], self.high[objects]
+        return (self._total[high] - self._total[low]) / np.maximum(high - low, 1)
+
+    def mean_rate_of_others(self, objects: np.ndarray, groups: np.ndarray, *, filled: Filled) -> np.ndarray:
+        """Return the same without the objects that the group itself fills: no group is its own yardstick.
+
+        Args:
+            objects: object codes asked for.
+            groups: the group asking, per object.
+            filled: which objects which groups fill.
+        """
+        low, high = self.low[objects], self.high[objects]
+        width = len(self.rank) + 1
+        key = filled.groups * width + self.rank[filled.objects]
+        order = np.argsort(key)
+        own_total = np.concatenate([[0.0], np.cumsum(self.rate[filled.objects[order]])])
+        first, last = (np.searchsorted(key[order], groups * width + end) for end in (low, high))
+        n_others = high - low - (last - first)
+        others = self._total[high] - self._total[low] - (own_total[last] - own_total[first])
+        return np.where(n_others > 0, np.maximum(others, 0) / np.maximum(n_others, 1), self.mean_rate(objects))
+
+
+def place_on_line(log: ActionLog, *, window_us: int) -> np.ndarray:
+    """Return each action's place on one integer line: two are within the window if and only if so near on the line."""
+    step = np.minimum(np.diff(log.time_us, prepend=log.time_us[:1]), window_us + 1)
+    step[np.diff(log.object_code, prepend=-1) != 0] = window_us + 1
+    return np.cumsum(step)
+
+
+def count_close(log: ActionLog, code: np.ndarray, time_us: np.ndarray, n_codes: int, *, window_us: int) -> np.ndarray:
+    """Return, per code, the pairs of its actions within the window (actions sorted by code, then time)."""
+    part = replace(log, object_code=code, account_code=code, post_code=code, time_us=time_us)
+    return np.bincount(code, count_partners(part, window_us=window_us), n_codes)
+
+
+def count_own_pairs(log: ActionLog, code: np.ndarray, n_codes: int, *, window_us: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return, per code, the pairs of actions by one and the same account, and those of them within the window.
+
+    Args:
+        log: actions, of which `account_code` and `time_us` are read.
+        code: what to count per (an object, or an object and group); actions are sorted by it, then by time.
+        n_codes: how many codes there are.
+        window_us: microseconds, inclusive.
+    """
+    key = code * max(len(log.accounts), 1) + log.account_code
+    order = np.argsort(key, kind="stable")
+    own, own_code, n = np.unique(key[order], return_inverse=True, return_counts=True)
+    if n.max(initial=0) < 2:
+        return np.zeros(n_codes), np.zeros(n_codes)
+    at = own // max(len(log.accounts), 1)
+    close = count_close(log, own_code, log.time_us[order], len(own), window_us=window_us)
+    return np.bincount(at, n * (n - 1) / 2, n_codes), np.bincount(at, close, n_codes)
+
+
+def swap_delays(half: Half, filled: Filled, seed: Sequence[int]) -> ActionLog:
+    """Return the log where each object keeps its accounts and their order, and has the delays of one of like size.
+
+    Where the other object has another number of actions, its delays are interpolated. An object that a group fills
+    gets the delays of an object which that group does not fill.
+    """
+    log, like_size, rng = half.log, half.like_size, np.random.default_rng(seed)
+    objects, first, size = np.unique(log.object_code, return_index=True, return_counts=True)
+    owner = np.full(len(like_size.rank), -1)
+    owner[filled.objects] = filled.groups
+    index = np.full(len(like_size.rank), -1)
+    index[objects] = np.arange(len(objects))
+    low, n_like = like_size.low[objects], (like_size.high - like_size.low)[objects]
+    donor, again = objects.copy(), np.flatnonzero(size > 1)
+    for _ in range(N_TRIES):
+        donor[again] = like_size.order[low[again] + (rng.random(len(again)) * n_like[again]).astype(np.int64)]
+        again = again[(owner[objects[again]] >= 0) & (owner[objects[again]] == owner[donor[again]])]
+    at = np.repeat(np.arange(len(objects)), size)
+    giver = index[donor][at]
+    rank = (np.arange(len(log)) - first[at]) * (size[giver] - 1) / np.maximum(size[at] - 1, 1)
+    below = np.floor(rank).astype(np.int64)
+    above = np.minimum(below + 1, size[giver] - 1)
+    start, earlier, later = (log.time_us[first[giver] + step] for step in (0, below, above))
+    delay = earlier - start + ((rank - below) * (later - earlier)).astype(np.int64)
+    return replace(log, time_us=log.time_us[first[at]] + delay)
