@@ -17,8 +17,9 @@ from workbench.simulate.crowd import Crowd
 from workbench.simulate.drafts import NONE, OUTSIDE, Pool, make_draft, make_urls, where, write_list
 from workbench.simulate.phrases import LANGUAGES, STORIES, Deck, comments, headlines, load_texts, slogans
 
-CORE_TURNOUT, AMPLIFIER_TURNOUT = 0.35, 0.22
-OUTSIDERS_PER_WAVE = 3.0
+CORE_TURNOUT, CORE_HELP, AMPLIFIER_TURNOUT = 0.35, 0.04, 0.16
+PASTE_FRAC = 0.06
+OUTSIDERS_PER_WAVE = 10.0
 SPAM_LANGUAGES = (4, 0, 3)
 _EMOJI = ("👍", "🔥", "💪", "👏", "🌊", "🚋")
 
@@ -46,34 +47,69 @@ def run_waves(
     crowd: Crowd, plot: Plot, rng: np.random.Generator, *, day_weights: np.ndarray, n: int, first_wave: int
 ) -> pl.DataFrame:
     """Return `n` posts of bursts: copy-paste by part of a core, reposts by amplifiers, a few shares by others."""
-    cast = crowd.cast
-    n_core, n_amplifiers = len(plot.core) / plot.n_teams, len(plot.amplifiers) / plot.n_teams
-    per_wave = n_core * CORE_TURNOUT + n_amplifiers * AMPLIFIER_TURNOUT + OUTSIDERS_PER_WAVE
-    n_waves = int(np.ceil(1.15 * n / per_wave)) + 2
+    per_team = (len(plot.core) * (CORE_TURNOUT + CORE_HELP) + len(plot.amplifiers) * AMPLIFIER_TURNOUT) / plot.n_teams
+    n_waves = int(np.ceil(1.15 * n / (per_team + OUTSIDERS_PER_WAVE))) + 2
     team = rng.integers(0, plot.n_teams, n_waves)
     start = draw_times(rng, day_weights, n=n_waves, rhythm=OFFICE, utc_offset_h=8)
-    wave, member = np.nonzero(_turnout(rng, team, cast.team[plot.core], CORE_TURNOUT))
+    wave, member = np.nonzero(_turnout(crowd.cast, rng, team, start, plot.core, CORE_TURNOUT))
     hurry = rng.uniform(0, 50_000, len(wave))
     delay = np.where(rng.random(len(wave)) < 0.85, hurry, hurry + rng.exponential(120_000, len(wave)))
     copies = _copy_paste(rng, plot, wave, plot.core[member], start[wave] + delay.astype(np.int64), n_waves)
-    fan_out, helper = np.nonzero(_turnout(rng, team, cast.team[plot.amplifiers], AMPLIFIER_TURNOUT))
     n_copies = np.bincount(wave, minlength=n_waves)
-    fan_out, helper = fan_out[n_copies[fan_out] > 0], helper[n_copies[fan_out] > 0]
     # Two of a wave's posts are given to the amplifiers, one more than the other.
     chosen = np.searchsorted(wave, np.arange(n_waves)) + (rng.random((2, n_waves)) * n_copies).astype(np.int64)
-    source = chosen[(rng.random(len(fan_out)) < 0.3).astype(np.int64), fan_out]
-    at = copies["at_ms"].to_numpy()[source] + draw_delays(rng, 70.0, 0.9, n=len(source))
-    reposts = make_draft(
-        account=plot.amplifiers[helper], at_ms=at, repost_of=source, story=np.full(len(at), plot.story), wave=fan_out
+    team[n_copies == 0] = -1
+    helped, reached_by_helpers = _amplify(crowd.cast, plot, rng, copies, team, start, chosen)
+    others, reached = _outsiders(crowd, rng, copies, wave, chosen[0][n_copies > 0])
+    rows = pl.concat([copies, helped, others])
+    return _cut(rows, np.concatenate([wave, reached_by_helpers, reached]), n=n, first_wave=first_wave)
+
+
+def _turnout(
+    cast: Cast,
+    rng: np.random.Generator,
+    team: np.ndarray,
+    start_ms: np.ndarray,
+    members: np.ndarray,
+    turnout: float | np.ndarray,
+) -> np.ndarray:
+    """Which member takes part in which wave: a fresh part of the wave's team each time, of those that exist by then."""
+    is_able = (team[:, None] == cast.team[members]) & (start_ms[:, None] > cast.created_ms[members])
+    return is_able & (rng.random(is_able.shape) < turnout)
+
+
+def _amplify(
+    cast: Cast,
+    plot: Plot,
+    rng: np.random.Generator,
+    copies: pl.DataFrame,
+    team: np.ndarray,
+    start_ms: np.ndarray,
+    chosen: np.ndarray,
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Who passes on the `chosen` posts of each wave, mostly by reposting, some by pasting; and their waves.
+
+    Amplifiers do, and a few of the core.
+    """
+    helpers = np.concatenate([plot.amplifiers, plot.core])
+    turnout = np.repeat([AMPLIFIER_TURNOUT, CORE_HELP], [len(plot.amplifiers), len(plot.core)])
+    wave, helper = np.nonzero(_turnout(cast, rng, team, start_ms, helpers, turnout))
+    source = chosen[(rng.random(len(wave)) < 0.3).astype(np.int64), wave]
+    is_other = copies["account"].to_numpy()[source] != helpers[helper]
+    wave, helper, source = wave[is_other], helper[is_other], source[is_other]
+    is_paste = rng.random(len(wave)) < PASTE_FRAC
+    draft = make_draft(
+        account=helpers[helper],
+        at_ms=copies["at_ms"].to_numpy()[source] + draw_delays(rng, 40.0, 0.8, n=len(source)),
+        text=where(is_paste, copies["text"].gather(source), None),
+        language=copies["language"].gather(source),
+        url=where(is_paste, copies["url"].gather(source), None),
+        tags=where(is_paste, copies["tags"].gather(source), "[]"),
+        repost_of=np.where(is_paste, NONE, source),
+        story=np.full(len(wave), plot.story),
+        wave=wave,
     )
-    others, reached = _outsiders(crowd, rng, copies, wave)
-    rows = pl.concat([copies, reposts, others])
-    return _cut(rows, np.concatenate([wave, fan_out, reached]), n=n, first_wave=first_wave)
-
-
-def _turnout(rng: np.random.Generator, team: np.ndarray, team_of_member: np.ndarray, turnout: float) -> np.ndarray:
-    """Which member takes part in which wave: a fresh part of the wave's team each time."""
-    return (team[:, None] == team_of_member) & (rng.random((len(team), len(team_of_member))) < turnout)
+    return draft, wave
 
 
 def _copy_paste(
@@ -91,7 +127,7 @@ def _copy_paste(
     tag_lists = pl.Series([write_list(tags) for tags in table["tags"]])
     tags = tag_lists.gather(rng.integers(0, len(tag_lists), n_waves))
     urls = make_urls(rng, table["domains"], at[np.minimum(np.searchsorted(wave, np.arange(n_waves)), len(wave) - 1)])
-    has_url, has_tags = rng.random(n_waves) < 0.7, rng.random(n_waves) < 0.7
+    has_url, has_tags = rng.random(n_waves) < 0.8, rng.random(n_waves) < 0.7
     return make_draft(
         account=account,
         at_ms=at,
@@ -106,11 +142,10 @@ def _copy_paste(
 
 
 def _outsiders(
-    crowd: Crowd, rng: np.random.Generator, copies: pl.DataFrame, wave: np.ndarray
+    crowd: Crowd, rng: np.random.Generator, copies: pl.DataFrame, wave: np.ndarray, seen: np.ndarray
 ) -> tuple[pl.DataFrame, np.ndarray]:
-    """Organic accounts that share a wave's link or repost one of its posts, within an hour or so; and their waves."""
-    first = np.unique(wave, return_index=True)[1]
-    source = np.repeat(first, rng.poisson(OUTSIDERS_PER_WAVE, len(first)))
+    """Organic accounts that repost the post `seen` of a wave or share its link, within an hour or so; their waves."""
+    source = np.repeat(seen, rng.poisson(OUTSIDERS_PER_WAVE, len(seen)))
     at = copies["at_ms"].to_numpy()[source] + draw_delays(rng, 1_500.0, 1.5, n=len(source))
     account, url = crowd.organic.draw(rng, at), copies["url"].gather(source)
     language = crowd.cast.language[account]

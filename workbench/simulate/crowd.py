@@ -88,7 +88,7 @@ def chat(crowd: Crowd, rng: np.random.Generator, *, day_weights: np.ndarray, due
 def share_in_communities(crowd: Crowd, rng: np.random.Generator, *, day_weights: np.ndarray, n: int) -> pl.DataFrame:
     """Return `n` posts: members' posts and links, and who in the community reposted or shared them, over hours."""
     cast = crowd.cast
-    size = 1 + np.minimum(rng.pareto(1.15, n // 3 + 1) * 2, max(30, len(cast) // 50)).astype(np.int64)
+    size = 1 + np.minimum(rng.pareto(0.95, n // 3 + 1) * 3, max(40, len(cast) // 60)).astype(np.int64)
     size = size[: np.searchsorted(np.cumsum(size + 1), n * 1.05) + 1]
     local = draw_times(rng, day_weights, n=len(size), rhythm=LEISURE, utc_offset_h=0)
     author = crowd.organic.draw(rng, local)
@@ -166,7 +166,7 @@ def follow_the_band(crowd: Crowd, rng: np.random.Generator, *, day_weights: np.n
         url=where(rng.random(len(size)) < 0.5, make_urls(rng, ["foghorns-band.example"], at), None),
         tags=pl.Series([write_list(load_texts()["fans"]["en"]["tags"])]).new_from_index(0, len(size)),
     )
-    pace = Reactions(median_s=45.0, sigma=1.1, repost_frac=0.72, copy_frac=0.12, stranger_frac=0.25)
+    pace = Reactions(median_s=75.0, sigma=1.2, repost_frac=0.72, copy_frac=0.12, stranger_frac=0.25)
     return react(
         cast, rng, origins, np.arange(len(size)), size, pace,
         near=crowd.communities, far=crowd.everyone, segment=cast.community[idol], n=n, remarks="fans",

@@ -91,13 +91,15 @@ class Pool:
 
     def draw(self, rng: np.random.Generator, at_ms: np.ndarray, segment: np.ndarray | None = None) -> np.ndarray:
         """Return one account code per moment, -1 where nobody of the segment exists yet."""
+        if not len(self._codes):
+            return np.full(len(at_ms), NONE)
         part = np.zeros(len(at_ms), dtype=np.int64) if segment is None else segment
         first = np.searchsorted(self._keys, self._key(part, np.zeros_like(part)))
         last = np.searchsorted(self._keys, self._key(part, at_ms), side="right")
         low, high = self._heap[first], self._heap[last]
         pick = np.searchsorted(self._heap, low + rng.random(len(at_ms)) * (high - low), side="right") - 1
         pick = np.clip(pick, first, np.maximum(last - 1, first))
-        return np.where(last > first, self._codes[np.minimum(pick, len(self._codes) - 1)], -1)
+        return np.where(last > first, self._codes[np.minimum(pick, len(self._codes) - 1)], NONE)
 
 
 def make_urls(rng: np.random.Generator, domains: list[str], at_ms: np.ndarray) -> pl.Series:

@@ -96,8 +96,8 @@ def _streams() -> dict[str, Stream]:
         "market": Stream(0.008, campaign),
         "news": Stream(0.15, everyday),
         "fans": Stream(0.13, everyday),
-        "communities": Stream(0.2, everyday),
-        "chatter": Stream(0.2902, everyday),
+        "communities": Stream(0.29, everyday),
+        "chatter": Stream(0.2002, everyday),
     }
 
 

@@ -55,7 +55,7 @@ class ReleaseWriter:
         write_gzip(pl.concat(self._planted), self._folder / "truth_posts.csv.gz")
         (self._folder / "dataset.toml").write_text(self._describe(n_posts=n_posts), encoding="utf-8")
         readme = files("workbench.simulate").joinpath("README.template.md").read_text(encoding="utf-8")
-        facts = {"accounts": len(self._cast), "posts": n_posts, "seed": self._seed, "files": len(self._hashes) - 1}
+        facts = {"accounts": len(self._cast), "n_posts": n_posts, "seed": self._seed, "files": len(self._hashes) - 1}
         for name, value in facts.items():
             readme = readme.replace(f"{{{name}}}", str(value))
         (self._folder / "README.md").write_text(readme, encoding="utf-8")
@@ -107,25 +107,29 @@ class ReleaseWriter:
         return "\n".join(lines) + "\n"
 
     def _figures(self, *, n_posts: int) -> dict[str, float | str]:
-        """What a loader must find again in the files."""
+        """What a loader must find again in the files, named as `workbench check` names its figures."""
         followers = self._users["follower_count"]
         days = (
             self._users["account_creation_date"].value_counts().sort("count", "account_creation_date", descending=True)
         )
         figures: dict[str, float | str] = {
-            "accounts listed": len(self._cast),
-            "accounts active": int((self._n_posts > 0).sum()),
-            "posts": n_posts,
-            "reposts": int(self._n_reposts),
-            "followers, sum": int(followers.sum()),
-            "followers, median": float(np.median(followers.to_numpy())),
-            "accounts with 0 followers": int((followers == 0).sum()),
-            "accounts created on the commonest day": int(days["count"][0]),
+            "n_accounts_listed": len(self._cast),
+            "n_accounts_active": int((self._n_posts > 0).sum()),
+            "n_posts": n_posts,
+            "n_reposts": int(self._n_reposts),
+            "followers_sum": int(followers.sum()),
+            "followers_median": float(np.median(followers.to_numpy())),
+            "followers_n_zero": int((followers == 0).sum()),
+            "n_accounts_pseudonymous": int(self._users["userid"].str.ends_with("=").sum()),
+            "n_created_on_commonest_day": int(days["count"][0]),
         }
         languages = (
-            pl.concat(self._languages).group_by("tweet_language").agg(pl.col("len").sum()).sort("len", descending=True)
+            pl.concat(self._languages)
+            .group_by("tweet_language")
+            .agg(pl.col("len").sum())
+            .sort("len", "tweet_language", descending=True)
         )
-        return figures | {f"posts in {lang}": int(n) for lang, n in languages.head(3).iter_rows()}
+        return figures | {f"posts_language_{lang}": int(n) for lang, n in languages.head(3).iter_rows()}
 
 
 def _quote(text: str) -> str:
