@@ -104,7 +104,7 @@ def test_a_failed_run_keeps_the_notebook_and_touches_no_report(home):
     write_notebook(home / "notebooks" / "02_find.ipynb", "# why\nedges = 1 / 0", "print('never')")
 
     with pytest.raises(
-        RunError, match=r"02_find.ipynb failed in cell 4 \(edges = 1 / 0\): ZeroDivisionError: division"
+        RunError, match=r"02_find.ipynb failed in cell \[3\] \(edges = 1 / 0\): ZeroDivisionError: division"
     ):
         run_case("tiny", parameters={"seed": 8})
     assert list_reports(home) == ["tiny", "tiny.failed"]

@@ -176,9 +176,8 @@ def execute_notebook(
                 extra_arguments=["--log-level=40"],
             )
         except papermill.PapermillExecutionError as error:
-            where = f"cell {error.cell_index + 1}"
             raise NotebookError(
-                f"{file.name} failed in {where} ({_first_code_line(error.source)}): {error.ename}: "
+                f"{file.name} failed in cell [{error.exec_count}] ({_first_code_line(error.source)}): {error.ename}: "
                 f"{error.evalue.splitlines()[0] if error.evalue else 'no message'}",
                 notebook=out.name,
             ) from error

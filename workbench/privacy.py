@@ -102,14 +102,14 @@ class _Names:
         self._post_key = hmac.digest(self.key, b"post", "sha256")
 
     def show_account(self, account_id: str) -> str:
-        if account_id in self.clear_ids or _PSEUDONYM.fullmatch(account_id):
+        if account_id in self.clear_ids or _is_pseudonym(account_id):
             return account_id
         return self._pseudonym("account", account_id)
 
     def show_mention(self, name: str) -> str:
         """A mention holds an id or a handle; a handle of a listed account must give the pseudonym of its id."""
         name = name.lstrip("@＠")
-        if _PSEUDONYM.fullmatch(name):
+        if _is_pseudonym(name):
             return name
         owner = self.id_by_handle.get(name.lower())
         if owner is not None:
@@ -128,9 +128,10 @@ class _Names:
         )
 
     def show_post(self, post_id: str) -> str:
-        if post_id in self.clear_posts or _PSEUDONYM.fullmatch(post_id):
+        if post_id in self.clear_posts or _is_pseudonym(post_id):
             return post_id
         name = f"{self.platform}\0{post_id}".encode()
+        # Millions of these: BLAKE2 with a key is as sound as HMAC and twice as fast.
         return "post_" + hashlib.blake2b(name, key=self._post_key, digest_size=8).hexdigest()
 
     def _pseudonym(self, space: str, name: str) -> str:
@@ -142,6 +143,10 @@ class _Names:
                 "this. Use another key: set WORKBENCH_KEY_FILE to a new file."
             )
         return shown
+
+
+def _is_pseudonym(name: str) -> bool:
+    return name.startswith(("acct_", "post_")) and _PSEUDONYM.fullmatch(name) is not None
 
 
 def _name_accounts(accounts: pl.DataFrame, posts: pl.DataFrame, *, platform: str, key: bytes) -> _Names:
