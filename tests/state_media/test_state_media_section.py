@@ -110,7 +110,7 @@ def test_a_long_list_is_not_drawn(lists):
     screened = sm.screen_outlets(lists.facts.clear(), policies=lists.policies, outlets=outlets)
     section = describe_state_media(screened, policies=lists.policies)
     assert not section.figures
-    assert "60 of 162 determinations" in section.tables[0].note
+    assert "162 of 162 determinations" in section.tables[0].note
 
 
 def test_lists_are_looked_for_beside_and_inside_the_dataset(tmp_path):

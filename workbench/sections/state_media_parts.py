@@ -10,7 +10,7 @@ from workbench.chart_state_media import chart_determinations, chart_reference_ra
 from workbench.findings import Figure, TableView
 from workbench.sections.base import make_figure, make_table
 
-MOST_ROWS = 60
+MOST_ROWS = 5_000
 MOST_OUTLETS_DRAWN = 30
 
 
@@ -101,7 +101,7 @@ def tabulate_defence(defence: pl.DataFrame, names: dict[str, str]) -> TableView:
         "outlet", "policy_id", "rule_id", "factor"
     )
     columns = ["outlet", "policy_id", "rule_id", "rule_holds", "factor", "role", "finding", "grade", "evidence_at"]
-    shown = ranked.select(*columns, "evidence_url", "note").head(5 * MOST_ROWS)
+    shown = ranked.select(*columns, "evidence_url", "note").head(MOST_ROWS)
     note = f"{shown.height:,} of {telling.height:,} lines that decide, are missing, or do not count, with the reason."
     labels = {"policy_id": "Policy", "rule_id": "Rule", "evidence_at": "Of", "evidence_url": "Evidence"}
     return make_table("state_media_lines", "Each determination, line by line", shown, note=note, labels=labels)
