@@ -127,7 +127,7 @@ def _created(form: str) -> Callable[[str], pl.Expr]:
 
 
 def _n_commonest_day(rows: Rows) -> int:
-    return rows.listed["created_at"].drop_nulls().dt.date().value_counts()["count"].max()
+    return rows.listed.group_by(pl.col("created_at").dt.date()).len().drop_nulls().select(pl.col("len").max()).item()
 
 
 def _n_active_names(rows: Rows) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from workbench.schema import About, PublishedFigure, SourceError, decision
+from workbench.schema import About, ParameterError, PublishedFigure, SourceError, decision
 from workbench.sources.parts import TABLE_SUFFIXES
 
 ABSENT = "absent"
@@ -42,8 +42,11 @@ def open_dataset(path: str | Path | Sequence[str | Path], *, files: str | Path |
 
     Raises:
         SourceError: nothing is there, `dataset.toml` is wrong, or a file is not the announced one.
+        ParameterError: the list of files is empty.
     """
     if not isinstance(path, (str, Path)):
+        if not path:
+            raise ParameterError("path holds no file, expected a dataset folder, a file or several files.")
         return _plain([_existing(Path(one)) for one in path])
     place = _existing(Path(path))
     if place.name == "dataset.toml":
@@ -125,6 +128,8 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
         _check_type(file, key, content.get(key, kind()), kind)
     for name, citation in content.get("sources", {}).items():
         _check_type(file, f"[sources] {name}", citation, str)
+    for note in content.get("notes", []):
+        _check_type(file, "notes", note, str)
     announced = content.get("announced", {})
     _check_keys(file, announced, ANNOUNCED_KEYS, where="[announced] ")
     for key, value in announced.items():
@@ -166,6 +171,8 @@ def _file_entry(file: Path, name: str, entry: Any) -> dict[str, str]:
         entry = {"sha256": entry}
     _check_type(file, f"[files] {name}", entry, dict)
     _check_keys(file, entry, FILE_KEYS, where=f"[files] {name}: ")
+    for key, value in entry.items():
+        _check_type(file, f"[files] {name} {key}", value, str)
     if entry.get("holds", HOLDS[0]) not in HOLDS:
         raise SourceError(f"{file}: [files] {name} holds '{entry['holds']}', expected {' or '.join(HOLDS)}.")
     return entry

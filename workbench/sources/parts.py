@@ -52,7 +52,7 @@ class Part:
                     archive = opened.enter_context(zipfile.ZipFile(self.file))
                     raw = opened.enter_context(archive.open(self.member))
                 stream = _unpacked(raw)
-            except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+            except (*READ_ERRORS, NotImplementedError, RuntimeError) as error:
                 raise SourceError(
                     f"{self.label} cannot be unpacked: {error}. Unpack it by hand and load the unpacked file."
                 ) from error
