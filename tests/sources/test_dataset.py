@@ -184,12 +184,21 @@ def test_a_listed_file_may_be_packed_otherwise(write, users_csv):
     assert list(release.about.files) == ["u.zip"]
 
 
+def test_a_file_named_by_its_full_path_is_shown_by_its_name(write, users_csv):
+    users = write("attic/u.csv", users_csv({}))
+    toml = write("case/dataset.toml", MINIMAL + f"[files]\n'{users}' = {{ holds = 'accounts' }}\n")
+    about = load_release(toml.parent).about
+    assert (list(about.files), about.options["holds"]) == (["u.csv"], {"u.csv": "accounts"})
+
+
 def readme() -> str:
     return (DATASETS / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_readme_documents_every_key_and_no_other():
-    documented = set(re.findall(r"^\| `([^`]+)` \|", readme().split("## Figures")[0], flags=re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `([^`]+)` \|", readme().split("## Every key")[1].split("## Figures")[0], flags=re.MULTILINE)
+    )
     keys = {
         *dataset.KEYS,
         *(f"announced.{key}" for key in dataset.ANNOUNCED_KEYS),

@@ -96,7 +96,16 @@ def _described(folder: Path, *, elsewhere: list[Path]) -> Dataset:
                 f"{name} is not the announced file: expected sha256 {about.files[name]}, found {hashes[name]} "
                 f"in {one}. Fetch it again, or correct dataset.toml if the file was changed on purpose."
             )
-    return Dataset(replace(about, files=hashes), [one for one in here.values() if one], decisions)
+    return Dataset(_without_machine_paths(about, hashes), [one for one in here.values() if one], decisions)
+
+
+def _without_machine_paths(about: About, hashes: dict[str, str]) -> About:
+    """Name files by what a reader elsewhere can use: a path on this machine stays on this machine."""
+    shown = {name: Path(name).name if Path(name).is_absolute() else name for name in hashes}
+    options = dict(about.options)
+    if "holds" in options:
+        options["holds"] = {shown[name]: holds for name, holds in options["holds"].items()}
+    return replace(about, files={shown[name]: found for name, found in hashes.items()}, options=options)
 
 
 def _plain(files: list[Path]) -> Dataset:
