@@ -11,6 +11,7 @@ from workbench.state_media.facts import Outlets
 from workbench.state_media.ratios import estimate_ratio
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+KEY = b"a key of sixteen bytes or more"
 LONG = "The new pier of Tidehaven opens on Monday and every ferry stops there twice a day."
 
 
@@ -162,7 +163,7 @@ def test_by_day_and_who_was_first():
 
 
 def test_handles_hidden_by_protection_are_still_found():
-    def protect(release: Release) -> Release:
+    def protect(release: Release, *, key: bytes) -> Release:
         hidden = release.posts.with_columns(
             pl.col("text").str.replace("(?i)@theherald", "@acct_hidden"),
             mentions=pl.col("mentions").list.eval(
@@ -175,11 +176,11 @@ def test_handles_hidden_by_protection_are_still_found():
     about = About(name="t", title="t", platform="twitter")
     empty = (empty_table("decisions"), empty_table("quarantine"))
     release = Release(make_accounts(("a", "aa")), posts, *empty, about)
-    outlets = sm.hide_handles(make_outlets(HERALD, {"outlet_id": "none"}), release, protect=protect)
+    outlets = sm.hide_handles(make_outlets(HERALD, {"outlet_id": "none"}), release, protect=protect, key=KEY)
     assert outlets["handles"].to_list() == [["twitter:TheHerald", "twitter:acct_hidden"], []]
-    assert kinds(protect(release).posts, outlets) == [("p0", "herald", "repost")]
+    assert kinds(protect(release, key=KEY).posts, outlets) == [("p0", "herald", "repost")]
     only_other = make_outlets({"outlet_id": "v", "handles": ["vk:v"]})
-    assert sm.hide_handles(only_other, release, protect=protect)["handles"].to_list() == [["vk:v"]]
+    assert sm.hide_handles(only_other, release, protect=protect, key=KEY)["handles"].to_list() == [["vk:v"]]
 
 
 def simulate_side(rng: np.random.Generator, *, n_accounts: int, share: float) -> tuple[pl.Series, pl.Series]:
@@ -217,9 +218,6 @@ def test_ratio_of_nothing_is_nothing():
 
 
 def test_the_real_protection_hides_handles_and_loses_no_reference():
-    def protect(release: Release) -> Release:
-        return protect_release(release, key=b"a key of sixteen bytes or more")
-
     posts = make_posts(
         {"account_id": "a", "text": "RT @TheHerald: ahoy from the pier"},
         {"account_id": "b", "text": "see", "urls": ["https://twitter.com/TheHerald/status/99"]},
@@ -230,10 +228,12 @@ def test_the_real_protection_hides_handles_and_loses_no_reference():
     about = About(name="t", title="t", platform="twitter")
     release = Release(make_accounts(("a", "aa"), ("b", "bb"), ("c", "cc"), ("d", "dd")), posts, *empty, about)
     before = sm.find_references(posts, make_outlets(HERALD), outlet_accounts=NONE)
-    hidden = protect(release)
+    hidden = protect_release(release, key=KEY)
     assert "TheHerald" not in str(hidden.posts.to_dicts())
     after = sm.find_references(
-        hidden.posts, sm.hide_handles(make_outlets(HERALD), release, protect=protect), outlet_accounts=NONE
+        hidden.posts,
+        sm.hide_handles(make_outlets(HERALD), release, protect=protect_release, key=KEY),
+        outlet_accounts=NONE,
     )
     assert after.select("outlet_id", "how").sort("how").rows() == before.select("outlet_id", "how").sort("how").rows()
     assert before["how"].sort().to_list() == ["link", "quote", "repost"]

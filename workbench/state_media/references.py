@@ -37,7 +37,9 @@ def find_outlet_accounts(accounts: pl.DataFrame, outlets: pl.DataFrame) -> pl.Da
     return pl.DataFrame(rows, schema=schema, orient="row").unique().sort("account_id", "outlet_id")
 
 
-def hide_handles(outlets: pl.DataFrame, release: Release, *, protect: Callable[[Release], Release]) -> pl.DataFrame:
+def hide_handles(
+    outlets: pl.DataFrame, release: Release, *, protect: Callable[..., Release], key: bytes
+) -> pl.DataFrame:
     """Return the outlets with their handles also as the protected release will show them.
 
     Where a release is protected, the handle of an account that is only mentioned or reposted becomes a pseudonym, an
@@ -46,7 +48,8 @@ def hide_handles(outlets: pl.DataFrame, release: Release, *, protect: Callable[[
     Args:
         outlets: the outlets table.
         release: as loaded, before it is protected.
-        protect: what will protect it, as `lambda r: wb.protect_release(r, key=key)`.
+        protect: what protects a release: `protect_release`, handed over because stages do not call each other.
+        key: the key it protects with.
     """
     wanted = check_outlets(outlets).select("outlet_id", handle=pl.col("handles")).explode("handle").drop_nulls()
     parts = wanted.with_columns(
@@ -69,7 +72,7 @@ def hide_handles(outlets: pl.DataFrame, release: Release, *, protect: Callable[[
         }
     )
     posts = pl.concat([empty, probe.cast({name: empty.schema[name] for name in probe.columns})], how="diagonal")
-    shown = protect(replace(release, posts=posts)).posts["mentions"].list.first()
+    shown = protect(replace(release, posts=posts), key=key).posts["mentions"].list.first()
     hidden = parts.select("outlet_id", hidden=pl.concat_str("platform", pl.lit(":"), shown.alias("shown")))
     known = hidden.group_by("outlet_id").agg("hidden")
     joined = check_outlets(outlets).join(known, on="outlet_id", how="left", maintain_order="left")
