@@ -29,6 +29,7 @@ MAX_EDGES = 5_000_000
 MIN_MEMBERS = 3
 FEW_OUTSIDERS_FRAC = 0.2
 PSEUDO_PAIRS = 20.0
+FILLED_FRAC = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,12 @@ class Group:
     def gain(self) -> float:
         """Log-likelihood gained by giving the group a co-action rate of its own."""
         return self.seen * np.log(self.ratio) - self.seen + self.due if self.seen > self.due else 0.0
+
+
+def list_filled(half: Half, groups: Sequence[Group]) -> np.ndarray:
+    """Return the objects of the half that any of these groups fills."""
+    cells = [_Cells(half.log, [group.members], window_us=half.window_us) for group in groups]
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(c.filled(half).objects for c in cells)]))
 
 
 def count_tail(seen: float, mean: float, variance: float) -> float:
@@ -145,8 +152,7 @@ def weigh_groups(
     cells = _Cells(half.log, groups, window_us=half.window_us)
     o, m = cells.objects, cells.n_rows.astype(float)
     n_pairs, seen = cells.total(cells.n_pairs), cells.total(cells.n_close)
-    is_filled = m >= half.size[o] / 2
-    filled = Filled(o[is_filled], cells.groups[is_filled])
+    filled = cells.filled(half)
     usual = half.like_size.mean_rate_of_others(o, cells.groups, filled=filled)
     inner_pairs, inner_close = _pairs_without_outsider(half, cells, grouped)
     outside_close = np.maximum(half.n_close[o] - inner_close, 0) + PSEUDO_PAIRS * usual
@@ -187,6 +193,11 @@ class _Cells:
         self.n_rows = size[shared]
         self.n_pairs = (size * (size - 1) / 2 - own_pairs)[shared]
         self.n_close = (close - own_close)[shared]
+
+    def filled(self, half: Half) -> Filled:
+        """Return which objects the groups fill."""
+        is_filled = self.n_rows >= FILLED_FRAC * half.size[self.objects]
+        return Filled(self.objects[is_filled], self.groups[is_filled])
 
     def total(self, x: np.ndarray) -> np.ndarray:
         """Return the sum of x per group."""

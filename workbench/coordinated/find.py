@@ -21,7 +21,7 @@ import polars as pl
 from workbench.chance import check_window
 from workbench.clusters import measure_members, number_clusters
 from workbench.coaction import ActionLog, count_pairs, pack_actions
-from workbench.coordinated.candidates import Group, find_candidates, weigh_groups
+from workbench.coordinated.candidates import Group, find_candidates, list_filled, weigh_groups
 from workbench.coordinated.grouping import (
     choose_disjoint,
     count_shared,
@@ -89,15 +89,8 @@ def find_coordinated_clusters(
         return _empty_clusters()
     halves = _split(log, windows_us, np.random.default_rng([seed, 1]))
     swap_seeds = [[seed, 2, k] for k in range(n_shuffles)]
-    candidates = [
-        group
-        for (side, window_us), half in halves.items()
-        for groups in find_candidates(half, seed=seed)
-        for group in weigh_groups(halves[1 - side, window_us], groups, found_on=side, swap_seeds=swap_seeds)
-    ]
-    candidates = list({(g.found_on, g.window_us, g.members.tobytes()): g for g in candidates}.values())
-    largest_p = _largest_p(np.array([g.p for g in candidates]), max_fdr)
-    confirmed = [group for group in candidates if _passes(group, largest_p)]
+    partitions = {key: list(find_candidates(half, seed=seed)) for key, half in halves.items()}
+    halves, confirmed, largest_p = _confirm(halves, partitions, swap_seeds=swap_seeds, max_fdr=max_fdr)
     sides = [
         _settle([g for g in confirmed if g.found_on == side], halves, swap_seeds=swap_seeds, largest_p=largest_p)
         for side in (0, 1)
@@ -145,7 +138,54 @@ def _split(log: ActionLog, windows_us: Sequence[int], rng: np.random.Generator) 
     rarest = np.full(len(log.posts), len(size) - 1)
     np.minimum.at(rarest, log.post_code, rank[log.object_code])
     row_side = side_by_rank[rarest[log.post_code]]
-    return {(side, w): Half(log.keep(row_side == side), window_us=w) for side in (0, 1) for w in windows_us}
+    names = log.objects.str.split_exact("\x1f", 1).struct.field("field_0")
+    trace_code = names.rank("dense").to_numpy().astype(np.int64) - 1
+    return {
+        (side, w): Half(log.keep(row_side == side), trace_code=trace_code, window_us=w)
+        for side in (0, 1)
+        for w in windows_us
+    }
+
+
+def _confirm(
+    halves: _Halves,
+    partitions: Mapping[tuple[int, int], Sequence[Sequence[np.ndarray]]],
+    *,
+    swap_seeds: Sequence[Sequence[int]],
+    max_fdr: float,
+) -> tuple[_Halves, list[Group], float]:
+    """Weigh all candidates, again without the objects of groups already confirmed in the usual pace, until none is new.
+
+    Objects that a coordinated group fills do not show the usual pace. The first round leaves out those of groups that
+    shared interest cannot explain; a closed group is left out once its pace is shown to be unusual.
+    """
+    n_left_out = -1
+    left_out: dict[tuple[int, int], np.ndarray] = {key: np.empty(0, np.int64) for key in halves}
+    paced: _Halves = halves
+    while True:
+        weighed = [
+            group
+            for (side, w), candidates in partitions.items()
+            for groups in candidates
+            for group in weigh_groups(paced[1 - side, w], groups, found_on=side, swap_seeds=swap_seeds)
+        ]
+        distinct = list({(g.found_on, g.window_us, g.members.tobytes()): g for g in weighed}.values())
+        largest_p = _largest_p(np.array([g.p for g in distinct]), max_fdr)
+        confirmed = [group for group in distinct if _passes(group, largest_p)]
+        by_interest = _largest_p(np.array([g.p_within for g in distinct]), max_fdr)
+        unusual = [g for g in distinct if g.ratio >= MIN_RATIO and (g.p_within <= by_interest or g.p <= largest_p)]
+        left_out = {
+            (side, w): np.union1d(
+                objects,
+                list_filled(halves[side, w], [g for g in unusual if (1 - g.found_on, g.window_us) == (side, w)]),
+            )
+            for (side, w), objects in left_out.items()
+        }
+        n = sum(len(objects) for objects in left_out.values())
+        if n <= max(n_left_out, 0):
+            return paced, confirmed, largest_p
+        n_left_out = n
+        paced = {key: half.leave_out(left_out[key]) for key, half in halves.items()}
 
 
 def _largest_p(p: np.ndarray, max_fdr: float) -> float:

@@ -50,7 +50,7 @@ def join_fragments(half: Half, groups: Sequence[np.ndarray]) -> list[np.ndarray]
     seen, pairs = _count_across(half, members)
     while len(members) > 1:
         rate = np.divide(seen, pairs, out=np.zeros_like(seen), where=pairs > 0)
-        own = np.minimum.outer(np.diag(rate), np.diag(rate))
+        own = np.sqrt(np.outer(np.diag(rate), np.diag(rate)))
         alike = np.divide(rate, own, out=np.zeros_like(rate), where=(own > 0) & (seen >= MIN_SEEN_ACROSS))
         np.fill_diagonal(alike, 0)
         first, second = divmod(int(np.argmax(alike)), len(members))

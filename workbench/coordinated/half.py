@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,50 +20,72 @@ class Half:
 
     Per object code: `size` actions, `n_pairs` of them by two accounts, `n_close` of those within the window;
     `n_close_rows` also counts an account with itself; `n_paths` counts ordered pairs of partners of one action (the
-    variance of the within-object shuffle needs both).
+    variance of the within-object shuffle needs both). `like_size` holds each object against others of its trace.
     """
 
-    def __init__(self, log: ActionLog, *, window_us: int):
+    def __init__(self, log: ActionLog, *, trace_code: np.ndarray, window_us: int):
         n_objects = len(log.objects)
         after = count_partners(log, window_us=window_us)
         line = place_on_line(log, window_us=window_us)
         partners = (after + np.arange(len(log)) - np.searchsorted(line, line - window_us)).astype(float)
         own_pairs, own_close = count_own_pairs(log, log.object_code, n_objects, window_us=window_us)
-        self.log, self.window_us = log, window_us
+        self.log, self.trace_code, self.window_us = log, trace_code, window_us
         self.size = np.bincount(log.object_code, minlength=n_objects).astype(float)
         self.n_close_rows = np.bincount(log.object_code, after, n_objects)
         self.n_paths = np.bincount(log.object_code, partners * (partners - 1), n_objects)
         self.n_pairs = self.size * (self.size - 1) / 2 - own_pairs
         self.n_close = self.n_close_rows - own_close
         self.rate = self.n_close / np.maximum(self.n_pairs, 1)
-        self.like_size = LikeSize(self.size, self.rate)
-        self.usual_rate = self.like_size.mean_rate(np.arange(n_objects))
+        self.like_size = LikeSize(self.size, self.rate, trace_code, is_usual=self.size > 1)
+
+    @property
+    def usual_rate(self) -> np.ndarray:
+        """Per object, the mean co-action rate of the objects of its trace and of like size."""
+        return self.like_size.mean_rate(np.arange(len(self.size)))
+
+    def leave_out(self, objects: np.ndarray) -> Half:
+        """Return the same half where these objects no longer count for the usual pace."""
+        is_usual = self.size > 1
+        is_usual[objects] = False
+        other = copy(self)
+        other.like_size = LikeSize(self.size, self.rate, self.trace_code, is_usual=is_usual)
+        return other
 
 
 @dataclass(frozen=True)
 class Filled:
-    """The objects that a group fills (at least half of the actions are its members'), and which group that is."""
+    """The objects that a group fills (a third of the actions or more are its members'), and which group that is."""
 
     objects: np.ndarray
     groups: np.ndarray
 
 
 class LikeSize:
-    """The objects in order of size, so that each is held against neighbours of like size."""
+    """The objects in order of trace and size, so that each is held against neighbours of its trace and like size.
 
-    def __init__(self, size: np.ndarray, rate: np.ndarray):
-        n_alone = int((size < 2).sum())  # an object of one action has no pace
-        reach = max(MIN_LIKE_SIZE, int(LIKE_SIZE_FRAC * (len(size) - n_alone)))
-        self.order = np.argsort(size, kind="stable")
-        self.rank = np.empty(len(size), np.int64)
-        self.rank[self.order] = np.arange(len(size))
-        self.low = np.maximum(self.rank - reach, n_alone)
-        self.high = np.maximum(np.minimum(self.rank + reach + 1, len(size)), self.low)
+    `order` are the objects that count as usual; `low` and `high` the stretch of it that each object is held against.
+    """
+
+    def __init__(self, size: np.ndarray, rate: np.ndarray, trace_code: np.ndarray, *, is_usual: np.ndarray):
+        n_usual = np.bincount(trace_code[is_usual], minlength=int(trace_code.max(initial=0)) + 1)
+        n_paired = np.bincount(trace_code[size > 1], minlength=len(n_usual))
+        is_starved = (n_usual < np.minimum(MIN_LIKE_SIZE, n_paired))[trace_code]  # then the whole trace is all there is
+        width = size.max(initial=0) + 1
+        place = trace_code * width + size
         self.rate = rate
+        self.order = np.flatnonzero(is_usual | (is_starved & (size > 1)))
+        self.order = self.order[np.argsort(place[self.order], kind="stable")]
+        self.position = np.full(len(size), -1)
+        self.position[self.order] = np.arange(len(self.order))
+        ordered = place[self.order]
+        first, last = (np.searchsorted(ordered, (trace_code + step) * width) for step in (0, 1))
+        reach = np.maximum(MIN_LIKE_SIZE, (LIKE_SIZE_FRAC * (last - first)).astype(np.int64))
+        self.low = np.maximum(np.searchsorted(ordered, place, side="left") - reach, first)
+        self.high = np.minimum(np.searchsorted(ordered, place, side="right") + reach, last)
         self._total = np.concatenate([[0.0], np.cumsum(rate[self.order])])
 
     def mean_rate(self, objects: np.ndarray) -> np.ndarray:
-        """Return the mean co-action rate of the objects of like size."""
+        """Return the mean co-action rate of the usual objects of like size."""
         low, high = self.low[objects], self.high[objects]
         return (self._total[high] - self._total[low]) / np.maximum(high - low, 1)
 
@@ -75,10 +98,11 @@ class LikeSize:
             filled: which objects which groups fill.
         """
         low, high = self.low[objects], self.high[objects]
-        width = len(self.rank) + 1
-        key = filled.groups * width + self.rank[filled.objects]
+        usual = self.position[filled.objects] >= 0
+        width = len(self.order) + 1
+        key = filled.groups[usual] * width + self.position[filled.objects[usual]]
         order = np.argsort(key)
-        own_total = np.concatenate([[0.0], np.cumsum(self.rate[filled.objects[order]])])
+        own_total = np.concatenate([[0.0], np.cumsum(self.rate[filled.objects[usual][order]])])
         first, last = (np.searchsorted(key[order], groups * width + end) for end in (low, high))
         n_others = high - low - (last - first)
         others = self._total[high] - self._total[low] - (own_total[last] - own_total[first])
@@ -125,12 +149,12 @@ def swap_delays(half: Half, filled: Filled, seed: Sequence[int]) -> ActionLog:
     """
     log, like_size, rng = half.log, half.like_size, np.random.default_rng(seed)
     objects, first, size = np.unique(log.object_code, return_index=True, return_counts=True)
-    owner = np.full(len(like_size.rank), -1)
+    owner = np.full(len(half.size), -1)
     owner[filled.objects] = filled.groups
-    index = np.full(len(like_size.rank), -1)
+    index = np.full(len(half.size), -1)
     index[objects] = np.arange(len(objects))
     low, n_like = like_size.low[objects], (like_size.high - like_size.low)[objects]
-    donor, again = objects.copy(), np.flatnonzero(size > 1)
+    donor, again = objects.copy(), np.flatnonzero((size > 1) & (n_like > 0))
     for _ in range(N_TRIES):
         donor[again] = like_size.order[low[again] + (rng.random(len(again)) * n_like[again]).astype(np.int64)]
         again = again[(owner[objects[again]] >= 0) & (owner[objects[again]] == owner[donor[again]])]
