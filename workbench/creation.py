@@ -53,7 +53,7 @@ def find_creation_bursts(accounts: pl.DataFrame, *, max_fdr: float) -> pl.DataFr
 
 
 def count_created(accounts: pl.DataFrame, bursts: pl.DataFrame, *, every: str) -> pl.DataFrame:
-    """Return accounts made per period: period (date), n_accounts, is_burst (a burst day lies in the period).
+    """Return accounts made per period: created_at (date), n_accounts, is_burst (a burst day lies in the period).
 
     Args:
         accounts: table `accounts`.
@@ -63,16 +63,16 @@ def count_created(accounts: pl.DataFrame, bursts: pl.DataFrame, *, every: str) -
     Raises:
         SchemaError: `accounts` is not a table of accounts.
     """
-    made = check_table(accounts, "accounts").select(period=pl.col("created_at").dt.date()).drop_nulls()
-    days = bursts.filter("is_burst").select(period="day")
-    periods = made.with_columns(pl.col("period").dt.truncate(every))
-    hit = days.with_columns(pl.col("period").dt.truncate(every)).unique()
+    made = check_table(accounts, "accounts").select(created_at=pl.col("created_at").dt.date()).drop_nulls()
+    days = bursts.filter("is_burst").select(created_at="day")
+    periods = made.with_columns(pl.col("created_at").dt.truncate(every))
+    hit = days.with_columns(pl.col("created_at").dt.truncate(every)).unique()
     return (
-        periods.group_by("period")
+        periods.group_by("created_at")
         .agg(n_accounts=pl.len().cast(pl.Int64))
-        .join(hit.with_columns(is_burst=pl.lit(value=True)), on="period", how="left")
+        .join(hit.with_columns(is_burst=pl.lit(value=True)), on="created_at", how="left")
         .with_columns(pl.col("is_burst").fill_null(value=False))
-        .sort("period")
+        .sort("created_at")
     )
 
 
