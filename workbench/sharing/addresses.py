@@ -107,8 +107,8 @@ def find_profile(address: str, *, is_account_listed: bool = False) -> Profile | 
     host, path, query = split_address(address)
     if not host:
         return None
-    for rule, host_pattern, path_pattern in _COMPILED:
-        found = path_pattern.match(path) if host_pattern.fullmatch(host) else None
+    for rule, path_pattern in _rules_of(host):
+        found = path_pattern.match(path)
         if found and not (rule.platform == "facebook" and found["handle"].lower() == "profile.php"):
             return Profile(rule.platform, rule.kind, clean_handle(found["handle"]))
     if re.fullmatch(r"(?:www\.|m\.|web\.)?facebook\.com", host) and path.rstrip("/") == "/profile.php":
@@ -117,6 +117,11 @@ def find_profile(address: str, *, is_account_listed: bool = False) -> Profile | 
     if path in ("", "/"):
         return _blog_on_shared_host(host)
     return _generic_profile(host, path, query) if is_account_listed else None
+
+
+@lru_cache(maxsize=200_000)
+def _rules_of(host: str) -> tuple[tuple[_Rule, re.Pattern[str]], ...]:
+    return tuple((rule, path) for rule, hosts, path in _COMPILED if hosts.fullmatch(host))
 
 
 def profile_address(platform: str | None, kind: str, handle: str) -> str:
@@ -137,6 +142,7 @@ def profile_address(platform: str | None, kind: str, handle: str) -> str:
     return forms[platform].format(name) if platform in forms else name
 
 
+@lru_cache(maxsize=200_000)
 def split_address(address: str) -> tuple[str, str, str]:
     """Return host (lower case), path and query of an address; three blanks where it is none."""
     text = address.strip()

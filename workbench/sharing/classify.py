@@ -98,6 +98,7 @@ _AUDIENCE = re.compile(
 _SPEND = re.compile(
     r"(?P<currency>US\$|[$€£¥₫])\s?(?P<n>\d[\d,.]*|xx+)\s*(?P<scale>million|thousand|billion)?", re.IGNORECASE
 )
+_TELLS_NUMBER = re.compile(r"[$€£¥₫]|(?:ount|age|oup|nel|file|vent|site|main)s?\b", re.IGNORECASE)
 _CURRENCIES = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₫": "VND"}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 _EMAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}", re.IGNORECASE)
@@ -110,6 +111,7 @@ _HASH = re.compile(
     r"(?P<kind>md5|sha1|sha256|pdq|text-sha256|text-minhash|hmac):(?P<hex>[0-9a-f]{32,2048})", re.IGNORECASE
 )
 _NOT_A_NAME = re.compile(r"(?i)^(?:\w+ing\b|the |these |those |most |some |several |all |this |a |an )|[.!?]$")
+_MAY_BE_DEFANGED = re.compile(r"[\[\](){}\\*]|xx|fx|dot|\bat\b", re.IGNORECASE)
 _DECLARED = {
     "telegram_url": "url",
     "cib_url": "url",
@@ -135,7 +137,7 @@ def classify_indicator(value: str, *, tactic: str = "", procedure: str = "", dec
         procedure: Meta's kill-chain procedure of the row; 0.9.x are accounts by platform, 6.1.x published words.
         declared: the type a sheet states itself (`cib_url`, `domain_name`, ... or one of `INDICATOR_TYPES`).
     """
-    text = refang(value).strip().removeprefix("'").strip()
+    text = (refang(value) if _MAY_BE_DEFANGED.search(value) else value).strip().removeprefix("'").strip()
     number = _leading_number(procedure)
     role = "target" if tactic.strip().startswith("8") else "operation"
     if not text:
@@ -161,21 +163,26 @@ def host_key(host: str) -> str:
         return bare
 
 
+@lru_cache(maxsize=10_000)
 def _leading_number(procedure: str) -> str:
     found = re.match(r"\s*(\d+(?:\.\d+)*)", procedure)
     return found.group(1).rstrip(".") if found else ""
 
 
+@lru_cache(maxsize=10_000)
 def _under(number: str, *stems: str) -> bool:
     return any(number == stem or number.startswith(stem + ".") for stem in stems)
 
 
+@lru_cache(maxsize=10_000)
 def _platform_of(number: str) -> str | None:
     return next((name for stem, name in _PLATFORM_OF_PROCEDURE.items() if _under(number, stem)), None)
 
 
 def _as_number(text: str, *, number: str) -> Kind | None:
     """Totals told in prose: assets (0.9), audience (7.2), advert spending (7.1)."""
+    if not _TELLS_NUMBER.search(text):
+        return None
     spend = _SPEND.search(text)
     if spend and (_under(number, "7.1") or re.search(r"\b(?:ads?|adverts?|advertis\w+)\b", text)):
         amount = _to_number(spend["n"], scale=(spend["scale"] or "").lower())

@@ -46,30 +46,28 @@ def build_indicators(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
             the type the source itself states. Other keys stay as further columns. A row may bring its own `platform`,
             `match_key` or `role`, where its format says them outright.
     """
-    built = []
+    columns: dict[str, list[Any]] = {name: [] for name in Indicators.column_names()}
     for n, row in enumerate(rows, start=1):
+        value = row["indicator_value"] or ""
         kind = classify_indicator(
-            row["indicator_value"] or "",
+            value,
             tactic=row.get("tactic") or "",
             procedure=row.get("procedure") or "",
             declared=row.get("declared") or "",
         )
-        own = {
-            "indicator_type": kind.indicator_type,
-            "platform": kind.platform,
-            "match_key": kind.match_key,
-            "n_stated": kind.n_stated,
-            "unit": kind.unit,
-            "role": kind.role,
-            "problem": kind.problem,
-            "line": n,
-        }
-        given = {name: value for name, value in row.items() if value not in (None, "")}
-        given.pop("declared", None)
-        built.append({**dict.fromkeys(_PUBLISHED), **own, **given, "indicator_value": row["indicator_value"] or ""})
-    if not built:
-        return pl.DataFrame(schema={name: column.dtype for name, column in Indicators.columns().items()})
-    return check_indicators(_make_keys_canonical(pl.DataFrame(built, infer_schema_length=None)))
+        for name in row.keys() - columns.keys():
+            columns[name] = [None] * (n - 1)
+        for name, cells in columns.items():
+            given = row.get(name)
+            cells.append(given if given not in (None, "") else getattr(kind, name, None))
+        columns["indicator_value"][-1] = value
+        columns["line"][-1] = row.get("line") or n
+    columns.pop("declared", None)
+    known = {name: column.dtype for name, column in Indicators.columns().items()}
+    table = pl.DataFrame(
+        [pl.Series(name, cells, dtype=known.get(name), strict=name in known) for name, cells in columns.items()]
+    )
+    return check_indicators(_make_keys_canonical(table)) if table.height else table.cast(known)
 
 
 def check_indicators(table: pl.DataFrame) -> pl.DataFrame:

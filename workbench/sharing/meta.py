@@ -55,8 +55,7 @@ def read_meta_sheet(path: Path) -> pl.DataFrame:
     Raises:
         SourceError: the file is no such sheet, is not text, or has a quote that never closes.
     """
-    rows = build_indicators(_read_rows(path))
-    return rows.drop("declared") if "declared" in rows.columns else rows
+    return build_indicators(_read_rows(path))
 
 
 def write_meta_sheet(

@@ -31,7 +31,7 @@ _TEMPLATES = {
     "telegram-account": ("06f02ecf-5afb-42c5-9cb0-b362e222f52c", 2, "username", "id", "first_name"),
     "user-account": ("49606b06-22f0-4ac8-8eee-2f12ad46f3d3", 6, "username", "user-id", "display-name"),
 }
-_NARRATIVE = ("83bea299-514a-4719-a84b-f6fd0997fac1", 2)
+_NARRATIVE = ("83bea299-514a-4719-a84b-f6fd0997fac1", 4)
 _TEMPLATE_OF = {
     ("twitter", "account"): "twitter-account",
     ("facebook", "account"): "facebook-account",
@@ -188,7 +188,7 @@ class _Maker:
     def narrative(self, cover: Cover) -> dict[str, Any]:
         """The package's summary."""
         uuid, version = _NARRATIVE
-        fields = [("narrative-summary", cover.title), ("narrative-description", defang(cover.summary))]
+        fields = [("narrative-summary", defang(f"{cover.title}. {cover.summary}"))]
         return self._object("narrative", "misc", uuid, version, key=cover.case, fields=fields, comment="")
 
     def _plain(
