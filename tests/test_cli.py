@@ -87,7 +87,7 @@ platform = "twitter"
 [files."shares.csv"]
 sha256 = ""
 [[published]]
-name = "posts"
+name = "n_posts"
 value = {published}
 source = "invented"
 """
