@@ -24,8 +24,9 @@ ROOMS: dict[str, tuple[str, str]] = {
     "actions": ("actions", "text"),
     "coaction": ("coaction tally evidence", ""),
     "spark": ("spark", "coaction"),
+    "similarity": ("similarity", "coaction"),
     "network": ("network", ""),
-    "clusters": ("clusters", ""),
+    "clusters": ("clusters", "network"),
     "chance": ("chance coordinated candidates membership sensitivity", "coaction network clusters"),
     "profiles": ("profiles creation hours", "text"),
     "narratives": ("narratives", "text addresses"),
@@ -55,6 +56,7 @@ DISK = {
     "network",  # GraphML and GEXF out
     "tally",  # sorted slices spill past the memory budget
     "state_media",  # facts and policies: data files of its own, and a user's
+    "narratives",  # the label file that a human fills
     "profiles",  # a list of phrases: a data file of its own
 }  # fmt: skip
 DISK_CALLS = {
