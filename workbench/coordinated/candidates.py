@@ -116,7 +116,8 @@ def find_candidates(half: Half, *, seed: int) -> Iterator[list[np.ndarray]]:
     while len(n) > MAX_EDGES:  # bounded work: on very dense logs the lightest edges make no candidates
         least += 1
         a, b, n = a[n >= least], b[n >= least], n[n >= least]
-    for rate in (half.usual_rate, np.maximum(half.usual_rate, half.rate)):
+    usual_rate = half.usual_rate
+    for rate in (usual_rate / 4, np.maximum(usual_rate, half.rate)):
         score = poisson_score(n, Expectation(log, rate).of_pairs(a, b))
         keep = score > -np.log(MAX_EDGE_TAIL)
         nodes, ends = np.unique(np.concatenate([a[keep], b[keep]]), return_inverse=True)

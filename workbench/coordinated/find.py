@@ -89,8 +89,7 @@ def find_coordinated_clusters(
         return _empty_clusters()
     halves = _split(log, windows_us, np.random.default_rng([seed, 1]))
     swap_seeds = [[seed, 2, k] for k in range(n_shuffles)]
-    partitions = {key: list(find_candidates(half, seed=seed)) for key, half in halves.items()}
-    halves, confirmed, largest_p = _confirm(halves, partitions, swap_seeds=swap_seeds, max_fdr=max_fdr)
+    halves, confirmed, largest_p = _confirm(halves, swap_seeds=swap_seeds, max_fdr=max_fdr, seed=seed)
     sides = [
         _settle([g for g in confirmed if g.found_on == side], halves, swap_seeds=swap_seeds, largest_p=largest_p)
         for side in (0, 1)
@@ -149,10 +148,10 @@ def _split(log: ActionLog, windows_us: Sequence[int], rng: np.random.Generator) 
 
 def _confirm(
     halves: _Halves,
-    partitions: Mapping[tuple[int, int], Sequence[Sequence[np.ndarray]]],
     *,
     swap_seeds: Sequence[Sequence[int]],
     max_fdr: float,
+    seed: int,
 ) -> tuple[_Halves, list[Group], float]:
     """Weigh all candidates, again without the objects of groups already confirmed in the usual pace, until none is new.
 
@@ -165,8 +164,8 @@ def _confirm(
     while True:
         weighed = [
             group
-            for (side, w), candidates in partitions.items()
-            for groups in candidates
+            for (side, w), half in paced.items()
+            for groups in find_candidates(half, seed=seed)
             for group in weigh_groups(paced[1 - side, w], groups, found_on=side, swap_seeds=swap_seeds)
         ]
         distinct = list({(g.found_on, g.window_us, g.members.tobytes()): g for g in weighed}.values())
