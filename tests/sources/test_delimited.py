@@ -82,6 +82,11 @@ def test_a_header_that_is_not_utf8_is_refused(write):
         read_header(Part(write("a.csv", b"x,caf\xe9\n1,2\n")))
 
 
+def test_a_header_that_is_no_line_of_names_is_refused(write):
+    with pytest.raises(SourceError, match="header is no line of column names"):
+        read_header(Part(write("a.csv", b"x,y\rz\n1,2\n")))
+
+
 def test_old_macintosh_line_ends_are_refused(write):
     with pytest.raises(SourceError, match="CR only"):
         read_header(Part(write("a.csv", b"x,y\r1,2\r")))

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from workbench.actions import extract_actions
+from workbench.coaction import count_co_actions
 from workbench.schema import SourceError
 from workbench.sources import load_release
 
@@ -122,9 +124,22 @@ def test_parquet_reads_like_text_and_float_ids_are_set_aside(tmp_path):
         load_release(tmp_path / "f.parquet")
 
 
-def test_a_damaged_parquet_file_is_refused(write):
+def test_a_damaged_parquet_file_is_refused(write, tmp_path):
     with pytest.raises(SourceError, match="damaged parquet file"):
         load_release(write("s.parquet", b"PAR1 and then nothing of the kind"))
+    columns = ("object_id", "account_id", "content_id", "timestamp_share")
+    pl.DataFrame({name: [f"{name}{i}" for i in range(5000)] for name in columns}).write_parquet(tmp_path / "s.parquet")
+    content = bytearray((tmp_path / "s.parquet").read_bytes())
+    content[200:260] = b"\0" * 60
+    with pytest.raises(SourceError, match="damaged parquet file"):
+        load_release(write("s.parquet", bytes(content)))
+
+
+def test_a_parquet_column_of_lists_is_refused(tmp_path):
+    table = pl.DataFrame({"object_id": [["o"]], "account_id": ["a"], "content_id": ["c"], "timestamp_share": [1]})
+    table.write_parquet(tmp_path / "s.parquet")
+    with pytest.raises(SourceError, match=r"column 'object_id' holds List\(String\), expected plain values"):
+        load_release(tmp_path / "s.parquet")
 
 
 def test_the_eight_columns_of_the_toolkit(write):
@@ -155,6 +170,25 @@ def test_the_real_reposts_keep_every_share(shared_data):
     )
     assert kept.sort(kept.columns).equals(shares.unique().sort(shares.columns))
     assert release.posts["post_id"].is_unique().all()
+
+
+@pytest.mark.parametrize(
+    ("trace", "time_window_s", "min_participation"), [("repost", 60, 1), ("url", 60, 2), ("url", 10, 2)]
+)
+def test_co_actions_of_the_loaded_shares_are_those_of_the_reference(
+    shared_data, write, tmp_path, trace, time_window_s, min_participation
+):
+    folder = shared_data / "cooRTweet"
+    files = '[files]\n"russian_coord_tweets.parquet" = ""\n'
+    write("ru/dataset.toml", f'title = "t"\nplatform = "twitter"\n{files}[options]\ntrace = "{trace}"\n')
+    actions = extract_actions(load_release(tmp_path / "ru", files=folder).posts, traces=[trace])
+    ours = count_co_actions(actions, time_window_s=time_window_s, min_participation=min_participation)
+    theirs = pl.read_csv(
+        folder / f"cooRTweet_ru_tw{time_window_s}_mp{min_participation}_g0_edges.csv", infer_schema=False
+    )
+    pair = [pl.min_horizontal("from", "to").alias("account_a"), pl.max_horizontal("from", "to").alias("account_b")]
+    expected = theirs.select(*pair, n_co_actions=pl.col("weight").cast(pl.Int64))
+    assert ours.select(expected.columns).sort("account_a", "account_b").equals(expected.sort("account_a", "account_b"))
 
 
 def test_the_toolkits_own_files(shared_data):

@@ -23,6 +23,7 @@ from workbench.schema import (
     empty_table,
 )
 from workbench.sources import share_log, twitter_archive
+from workbench.sources.columnar import read_parquet_columns
 from workbench.sources.dataset import Dataset, open_dataset
 from workbench.sources.delimited import read_header
 from workbench.sources.parts import Part, list_parts
@@ -95,10 +96,7 @@ def _check_options(dataset: Dataset) -> None:
 
 def _columns(part: Part) -> list[str]:
     if part.is_parquet:
-        try:
-            return list(pl.read_parquet_schema(part.file))
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise SourceError(f"{part.label} is a damaged parquet file ({error}). Fetch it again.") from error
+        return read_parquet_columns(part)
     return read_header(part).columns
 
 

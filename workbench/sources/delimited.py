@@ -60,11 +60,12 @@ def read_header(part: Part) -> Header:
     first = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0].rstrip(b"\r")
     try:
         line = first.decode("utf-8")
+        read = [(next(csv.reader([line], delimiter=separator), []), separator) for separator in SEPARATORS]
     except UnicodeDecodeError as error:
         raise SourceError(f"{part.label}: the header is not UTF-8 ({error}). Save the file as UTF-8.") from error
-    columns, separator = max(
-        ((next(csv.reader([line], delimiter=sep), []), sep) for sep in SEPARATORS), key=lambda pair: len(pair[0])
-    )
+    except csv.Error as error:
+        raise SourceError(f"{part.label}: the header is no line of column names ({error}). Fetch it again.") from error
+    columns, separator = max(read, key=lambda pair: len(pair[0]))
     columns = [column.strip() for column in columns]
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:

@@ -14,6 +14,7 @@ import polars as pl
 
 from workbench.schema import About, SourceError, empty_table
 from workbench.sources import cells
+from workbench.sources.columnar import read_parquet_rows
 from workbench.sources.delimited import quarantine_rows, read_blocks, read_header
 from workbench.sources.tables import Layout, Recognised, Tables
 
@@ -77,9 +78,8 @@ def _read_rows(item: Recognised) -> tuple[pl.DataFrame, list[pl.DataFrame], int]
     """Return the rows whose cells can be read, what is set aside, and how many records there were."""
     label = item.part.label
     if item.part.is_parquet:
-        table = pl.read_parquet(item.part.file, columns=list(item.layout.read))
-        rows = table.select(pl.all().cast(pl.String).fill_null("")).with_row_index("line", offset=1)
-        rows, quarantine, n_records = rows.with_columns(pl.col("line").cast(pl.Int64)), [], table.height
+        rows = read_parquet_rows(item.part, item.layout.read)
+        quarantine, n_records = [], rows.height
     else:
         blocks = list(read_blocks(item.part, read_header(item.part)))
         rows = pl.concat([block.rows for block in blocks])
@@ -141,7 +141,8 @@ def _posts_of_shares(
         how = "as one post each" if column in LIST_COLUMNS else "as one post per object, numbered <content_id>#2 and on"
         tables.decide(
             f"kept {n_several:,} posts of {label} that share several objects {how}",
-            f"no share is lost, and a post has {'a list of' if column in LIST_COLUMNS else 'one'} {column}",
+            f"no share is lost, and a post has {'a list of' if column in LIST_COLUMNS else 'one'} {column}"
+            + ("" if column in LIST_COLUMNS else "; only min_participation above 1 can tell them from one post"),
             n_before=shares.height,
             n_after=posts.height,
         )
