@@ -111,6 +111,10 @@ def test_a_failed_run_keeps_the_notebook_and_touches_no_report(home):
     assert (home / "reports" / "tiny" / "report.html").read_text() == "seed 7"
     assert sorted(path.name for path in (home / "reports" / "tiny.failed").iterdir()) == ["02_find.ipynb", "error.txt"]
 
+    (home / "notebooks" / "02_find.ipynb").unlink()
+    run_case("tiny")
+    assert list_reports(home) == ["tiny"]
+
 
 @pytest.mark.notebook
 def test_a_kernel_that_dies_is_explained(home):

@@ -192,6 +192,7 @@ def _next_version(reports: Path, name: str) -> int:
 def _move_in(draft: Path, reports: Path, name: str, version: int) -> bool:
     """Two renames, each whole or not at all; `_clean_up` mends a run that was killed between them."""
     current = reports / name
+    shutil.rmtree(reports / f"{name}.failed", ignore_errors=True)  # what failed before has now been mended
     if current.exists():
         if _are_equal(draft, current):
             return False
