@@ -6,6 +6,7 @@ from workbench.sections.coordination import describe_coordination
 from workbench.sections.limits import describe_limits
 from workbench.sections.method import describe_method
 from workbench.sections.release import describe_release
+from workbench.sections.state_media import describe_state_media
 
 __all__ = [
     "describe_accounts",
@@ -14,4 +15,5 @@ __all__ = [
     "describe_limits",
     "describe_method",
     "describe_release",
+    "describe_state_media",
 ]
