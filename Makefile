@@ -37,7 +37,7 @@ lint: $(READY) ## check style, format and types
 	@$(BIN)/ty check workbench
 
 lab: $(READY) ## open JupyterLab on the notebooks
-	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+	@$(BIN)/jupyter lab --notebook-dir=. $$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks
 
 check: $(READY) ## hold CASE against what was announced and published; FILES=folder where its files lie elsewhere
 	@$(BIN)/workbench check "$(CASE)" $(if $(FILES),--files "$(FILES)")
