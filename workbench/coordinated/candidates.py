@@ -11,7 +11,7 @@ resolutions. Two shuffles of the other half are honest nulls for them:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import igraph
 import numpy as np
@@ -30,6 +30,8 @@ MIN_MEMBERS = 3
 FEW_OUTSIDERS_FRAC = 0.2
 PSEUDO_PAIRS = 20.0
 FILLED_FRAC = 1 / 3
+MIN_RATIO = 2.0
+MAX_PLAUSIBLE_P = 0.05
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class Group:
     """share of the actions on its objects that are by others, each object weighing as its pairs of members"""
     within: tuple[float, float]
     """mean and variance of `seen` when accounts are dealt anew within each object"""
-    swap: tuple[float, float]
-    """mean and variance of `seen` when each object gets the delays of another"""
+    swap: tuple[float, float] | None
+    """mean and variance of `seen` when each object gets the delays of another; None where other signs ruled it out"""
 
     @property
     def ratio(self) -> float:
@@ -65,8 +67,8 @@ class Group:
 
     @property
     def p_swap(self) -> float:
-        """Chance of so many co-actions at the usual pace of objects of like size."""
-        return count_tail(self.seen, *self.swap)
+        """Chance of so many co-actions at the usual pace of objects of like size; 1 where it was not worked out."""
+        return count_tail(self.seen, *self.swap) if self.swap else 1.0
 
     @property
     def is_closed(self) -> bool:
@@ -77,6 +79,11 @@ class Group:
     def p(self) -> float:
         """The p-value that decides: the larger of the two, or the swap alone for a closed group."""
         return self.p_swap if self.is_closed else max(self.p_within, self.p_swap)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether all but the swap allow that it is coordinated; the swap costs most and is spared for the others."""
+        return self.ratio >= MIN_RATIO and (self.is_closed or self.p_within <= MAX_PLAUSIBLE_P)
 
     @property
     def gain(self) -> float:
@@ -158,20 +165,22 @@ def weigh_groups(
     inner_pairs, inner_close = _pairs_without_outsider(half, cells, grouped)
     outside_close = np.maximum(half.n_close[o] - inner_close, 0) + PSEUDO_PAIRS * usual
     due = cells.total(cells.n_pairs * outside_close / (np.maximum(half.n_pairs[o] - inner_pairs, 0) + PSEUDO_PAIRS))
-    within_mean, within_variance = _moments_of_shuffle(half, cells)
-    swaps = np.array([_seen_after_swap(half, groups, filled, seed) for seed in swap_seeds])
-    swap_mean = (swaps.sum(axis=0) + 1) / len(swaps)  # one more, so that luck never shows as certainty
-    swap_variance = np.maximum(swaps.var(axis=0, ddof=1), swap_mean)
+    mean, variance = _moments_of_shuffle(half, cells)
     outsiders = cells.total(cells.n_pairs * (1 - m / half.size[o])) / np.maximum(n_pairs, 1)
-    return [
+    weighed = [
         Group(
             members=np.sort(members), found_on=found_on, window_us=half.window_us, n_pairs=float(n_pairs[k]),
             seen=float(seen[k]), due=float(due[k]), outsiders_frac=float(outsiders[k]),
-            within=(float(within_mean[k]), float(within_variance[k])),
-            swap=(float(swap_mean[k]), float(swap_variance[k])),
+            within=(float(mean[k]), float(variance[k])), swap=None,
         )
         for k, members in enumerate(groups)
     ]  # fmt: skip
+    plausible = [k for k, group in enumerate(weighed) if group.is_plausible]
+    if plausible:
+        moments = _moments_of_swap(half, [weighed[k].members for k in plausible], swap_seeds)
+        for k, swap in zip(plausible, moments, strict=True):
+            weighed[k] = replace(weighed[k], swap=swap)
+    return weighed
 
 
 class _Cells:
@@ -224,9 +233,17 @@ def _moments_of_shuffle(half: Half, cells: _Cells) -> tuple[np.ndarray, np.ndarr
     four = three * (m - 3) / np.maximum(n - 3, 1)
     variance = close * two + paths * three + (close**2 - close - paths) * four - (close * two) ** 2
     by_two_accounts = cells.n_pairs / np.maximum(m * (m - 1) / 2, 1)
-    return cells.total(close * two * by_two_accounts), cells.total(np.maximum(variance, 0))
+    variance = half.traces_per_post * cells.total(np.maximum(variance, 0))
+    return cells.total(close * two * by_two_accounts), variance
 
 
-def _seen_after_swap(half: Half, groups: Sequence[np.ndarray], filled: Filled, seed: Sequence[int]) -> np.ndarray:
-    cells = _Cells(swap_delays(half, filled, seed), groups, window_us=half.window_us)
-    return cells.total(cells.n_close)
+def _moments_of_swap(
+    half: Half, groups: Sequence[np.ndarray], swap_seeds: Sequence[Sequence[int]]
+) -> list[tuple[float, float]]:
+    """Mean and variance per group of its co-actions over the swaps of delays."""
+    filled = _Cells(half.log, groups, window_us=half.window_us).filled(half)
+    worlds = (_Cells(swap_delays(half, filled, seed), groups, window_us=half.window_us) for seed in swap_seeds)
+    seen = np.array([cells.total(cells.n_close) for cells in worlds])
+    mean = (seen.sum(axis=0) + 1) / len(seen)  # one more, so that luck never shows as certainty
+    variance = half.traces_per_post * np.maximum(seen.var(axis=0, ddof=1), mean)
+    return list(zip(mean.tolist(), variance.tolist(), strict=True))

@@ -21,7 +21,7 @@ import polars as pl
 from workbench.chance import check_window
 from workbench.clusters import measure_members, number_clusters
 from workbench.coaction import ActionLog, count_pairs, pack_actions
-from workbench.coordinated.candidates import Group, find_candidates, list_filled, weigh_groups
+from workbench.coordinated.candidates import MIN_RATIO, Group, find_candidates, list_filled, weigh_groups
 from workbench.coordinated.grouping import (
     choose_disjoint,
     count_shared,
@@ -34,7 +34,7 @@ from workbench.coordinated.half import Half
 from workbench.coordinated.membership import Membership, adjust_p, grow_group, weigh_membership
 from workbench.schema import ParameterError, check_table, empty_table
 
-MIN_RATIO = 2.0
+N_ROUNDS = 4
 MIN_MEMBERS = 3
 BEYOND_SHARED_INTEREST = "beyond shared interest"
 CLOSED_GROUP = "closed group"
@@ -161,7 +161,7 @@ def _confirm(
     n_left_out = -1
     left_out: dict[tuple[int, int], np.ndarray] = {key: np.empty(0, np.int64) for key in halves}
     paced: _Halves = halves
-    while True:
+    for _ in range(N_ROUNDS):
         weighed = [
             group
             for (side, w), half in paced.items()
@@ -182,9 +182,10 @@ def _confirm(
         }
         n = sum(len(objects) for objects in left_out.values())
         if n <= max(n_left_out, 0):
-            return paced, confirmed, largest_p
+            break
         n_left_out = n
         paced = {key: half.leave_out(left_out[key]) for key, half in halves.items()}
+    return paced, confirmed, largest_p
 
 
 def _largest_p(p: np.ndarray, max_fdr: float) -> float:
@@ -270,7 +271,7 @@ def _describe_group(groups: Sequence[Group], largest_p: float) -> dict[str, pl.E
     """The evidence on a group, from one or both halves: counts add up, of p-values the larger is shown."""
     seen, due = sum(g.seen for g in groups), sum(g.due for g in groups)
     is_closed = any(g.is_closed and g.p_within > largest_p for g in groups)
-    nulls = [[g.swap for g in groups]] if is_closed else [[g.swap for g in groups], [g.within for g in groups]]
+    nulls = [[g.swap or (0.0, 0.0) for g in groups]] + ([] if is_closed else [[g.within for g in groups]])
     moments = [np.array(null).sum(axis=0) for null in nulls]
     z = min((seen - mean) / max(variance, 1.0) ** 0.5 for mean, variance in moments)
     evidence = {

@@ -30,6 +30,8 @@ class Half:
         partners = (after + np.arange(len(log)) - np.searchsorted(line, line - window_us)).astype(float)
         own_pairs, own_close = count_own_pairs(log, log.object_code, n_objects, window_us=window_us)
         self.log, self.trace_code, self.window_us = log, trace_code, window_us
+        # A post in several traces meets the same others in each: shuffles of single objects vary too little by as much.
+        self.traces_per_post = len(log) / max(len(np.unique(log.post_code)), 1)
         self.size = np.bincount(log.object_code, minlength=n_objects).astype(float)
         self.n_close_rows = np.bincount(log.object_code, after, n_objects)
         self.n_paths = np.bincount(log.object_code, partners * (partners - 1), n_objects)

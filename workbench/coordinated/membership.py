@@ -116,8 +116,11 @@ def _weigh_nearness(half: Half, members: np.ndarray, inside: np.ndarray) -> np.n
     key, code = np.unique(a * n_objects + o, return_inverse=True)
     is_near = np.bincount(code, n_met, len(key)) > 0
     is_due = 1 - np.exp(np.bincount(code, np.log1p(-chance), len(key)))
+    near_posts = np.unique(a[n_met > 0] * len(log.posts) + log.post_code[n_met > 0]) // len(log.posts)
     per_object = [np.bincount(key // n_objects, x, len(inside)) for x in (is_near, is_due, np.ones(len(key)))]
     per_action = [np.bincount(a, x, len(inside)) for x in (n_met, n_present)]
+    # One post near the group is one coincidence, in however many traces.
+    per_object[0] = np.minimum(per_object[0], np.bincount(near_posts, minlength=len(inside)))
     return np.array(per_object + per_action)
 
 
