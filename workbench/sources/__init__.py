@@ -22,16 +22,41 @@ from workbench.schema import (
     decision,
     empty_table,
 )
-from workbench.sources import share_log, twitter_archive
+from workbench.sources import (
+    bluesky,
+    four_cat,
+    generic,
+    mastodon,
+    meta_pages,
+    reddit,
+    share_log,
+    telegram,
+    twarc,
+    twitter_archive,
+    youtube,
+    zeeschuimer,
+)
 from workbench.sources.columnar import read_parquet_columns
 from workbench.sources.dataset import Dataset, open_dataset
 from workbench.sources.delimited import read_header
+from workbench.sources.json_parts import is_json, read_keys
 from workbench.sources.parts import Part, list_parts
+from workbench.sources.signature import Signature
 from workbench.sources.tables import Layout, Recognised, Tables, recognise
 
 SOURCES: dict[str, ModuleType] = {
     "twitter_archive": twitter_archive,
     "share_log": share_log,
+    "meta_pages": meta_pages,
+    "twarc": twarc,
+    "zeeschuimer": zeeschuimer,
+    "four_cat": four_cat,
+    "telegram": telegram,
+    "mastodon": mastodon,
+    "bluesky": bluesky,
+    "youtube": youtube,
+    "reddit": reddit,
+    "generic": generic,
 }
 
 __all__ = ["SOURCES", "load_release"]
@@ -64,8 +89,11 @@ def load_release(
     dataset = open_dataset(path, files=files)
     _check_options(dataset)
     parts, aside = list_parts(dataset.files)
-    layouts = [layout for module in sources.values() for layout in module.LAYOUTS]
-    found = [recognise(part, _columns(part), layouts) for part in parts]
+    # A dataset that maps its columns itself is read by that map alone.
+    layouts: list[Layout] = list(generic.layouts_for(dataset.about)) or [
+        one for module in sources.values() for one in module.LAYOUTS
+    ]
+    found = [_recognise(part, layouts) for part in parts]
     tables = Tables()
     for name, module in sources.items():
         own = [item for item in found if item.layout.source == name]
@@ -94,6 +122,13 @@ def _check_options(dataset: Dataset) -> None:
             raise SourceError(f"dataset.toml of {dataset.about.name}: [options] key '{option}' is unknown. {hint}")
 
 
+def _recognise(part: Part, layouts: list[Layout]) -> Recognised:
+    """JSON is known by the keys of its first record, a table by its columns."""
+    holds_json = not part.is_parquet and is_json(part)
+    fitting = [one for one in layouts if (isinstance(one, Signature) and one.is_json) == holds_json]
+    return recognise(part, read_keys(part) if holds_json else _columns(part), fitting)
+
+
 def _columns(part: Part) -> list[str]:
     if part.is_parquet:
         return read_parquet_columns(part)
@@ -103,6 +138,8 @@ def _columns(part: Part) -> list[str]:
 def _note_columns(found: list[Recognised], tables: Tables) -> None:
     for item in found:
         layout: Layout = item.layout
+        if isinstance(layout, Signature):
+            continue
         extra = [column for column in item.columns if column not in (*layout.read, *layout.unread)]
         absent = [column for column in layout.unread if column not in item.columns]
         n = len(item.columns)
