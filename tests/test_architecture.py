@@ -22,7 +22,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "simulate": ("simulate", ""),
     "text": ("text languages near_duplicates", ""),
     "actions": ("actions", "text"),
-    "coaction": ("coaction tally evidence similarity", ""),
+    "coaction": ("coaction tally evidence", ""),
     "spark": ("spark", "coaction"),
     "similarity": ("similarity", "coaction"),
     "network": ("network", ""),
