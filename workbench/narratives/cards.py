@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import polars as pl
@@ -13,6 +14,8 @@ from workbench.text import canonical_url
 _N_EXEMPLARS = 3
 _N_TOP = 5
 _EXCERPT_CHARS = 40
+_N_FINGERPRINTS = 20
+_FINGERPRINT_CHARS = 12
 _KEY = ["platform", "post_id"]
 
 CARD_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -42,10 +45,12 @@ CARD_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "exemplar_post_ids": pl.List(pl.String),
     "exemplars": pl.List(pl.String),
     "translation": pl.String,
+    "fingerprints": pl.List(pl.String),
 }
 """Columns of the cards. Fractions have these denominators: language_fracs, repost_frac and faithful_frac n_posts;
 copy_paste_frac n_originals (posts that are no reposts). Times and first account are null where no post has a time.
-`translation` is empty, for a human."""
+`translation` is empty, for a human. `fingerprints` are short hashes of its most copied texts, by which a human's label
+finds the narrative again in the next run."""
 
 
 def describe_cards(
@@ -92,6 +97,7 @@ def describe_cards(
         _rank_values(full, pl.col("urls"), _domain(pl.col("value")), name="domains"),
         _rank_values(full, _targets(full), pl.col("value"), name="targets"),
         _pick_exemplars(full, families),
+        _take_fingerprints(full),
     ]
     cards = parts[0]
     for part in parts[1:]:
@@ -203,6 +209,24 @@ def _pick_exemplars(full: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
         .group_by("narrative_id", maintain_order=True)
         .agg(exemplar_post_ids=pl.col("post_id").head(_N_EXEMPLARS), exemplars=pl.col("text").head(_N_EXEMPLARS))
     )
+
+
+def _take_fingerprints(full: pl.DataFrame) -> pl.DataFrame:
+    return (
+        full.group_by("narrative_id", "family_id")
+        .agg(n=pl.len(), form=pl.col("form").first())
+        .sort(["narrative_id", "n", "form"], descending=[False, True, False])
+        .group_by("narrative_id", maintain_order=True)
+        .agg(pl.col("form").head(_N_FINGERPRINTS))
+        .explode("form", empty_as_null=True, keep_nulls=True)
+        .with_columns(fingerprints=pl.col("form").map_elements(_hash, return_dtype=pl.String))
+        .group_by("narrative_id", maintain_order=True)
+        .agg("fingerprints")
+    )
+
+
+def _hash(form: str) -> str:
+    return hashlib.sha256(form.encode()).hexdigest()[:_FINGERPRINT_CHARS]
 
 
 def _name_cards(cards: pl.DataFrame, name_topic: Callable[[list[str], list[str]], str] | None) -> pl.Series:

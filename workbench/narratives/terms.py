@@ -10,6 +10,7 @@ from workbench.narratives.vocabulary import split_runs
 _N_TERMS = 8
 _N_LABEL_TERMS = 5
 _MIN_LIFT = 2
+_MAX_TEXTS = 1_000
 
 
 def describe_terms(texts: pl.DataFrame) -> pl.DataFrame:
@@ -18,7 +19,7 @@ def describe_terms(texts: pl.DataFrame) -> pl.DataFrame:
     Terms are words, hashtags and, in Chinese, segmented words, scored by class-based TF-IDF over distinct texts: how
     often in this narrative, against how often anywhere. Terms at least twice as common here as in the other narratives
     of the same language come first, so that words like "the" need no list to be kept out. A copied text counts once
-    for the terms, with all its copies for the share. Terms of Chinese narratives are in simplified characters.
+    for the terms, with all its copies for the share. At most 1,000 distinct texts of a narrative are read. Terms of Chinese narratives are in simplified characters.
 
     Args:
         texts: one row per distinct text: narrative_id, block (language or script), form (normalised text), n_posts.
@@ -30,6 +31,7 @@ def describe_terms(texts: pl.DataFrame) -> pl.DataFrame:
 
     Beware: a term sets a narrative apart from the others in this data, not from what people say elsewhere.
     """
+    texts = _limit_texts(texts)
     rows = texts.select("narrative_id", "block", "n_posts", term=_list_terms(texts["form"])).with_row_index("text")
     long = rows.explode("term", empty_as_null=True, keep_nulls=True).drop_nulls("term").unique(["text", "term"])
     best = (
@@ -46,6 +48,14 @@ def describe_terms(texts: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("terms").fill_null([]), pl.col("faithful_frac").fill_null(0.0))
         .sort("narrative_id")
     )
+
+
+def _limit_texts(texts: pl.DataFrame) -> pl.DataFrame:
+    """Return at most 1,000 texts per narrative: half the most copied, half by chance, the same ones every time."""
+    chance = pl.struct(pl.col("form").hash(seed=1), "form").rank("ordinal").over("narrative_id")
+    copies = pl.struct(-pl.col("n_posts").cast(pl.Int64), "form").rank("ordinal").over("narrative_id")
+    is_few = pl.len().over("narrative_id") <= _MAX_TEXTS
+    return texts.filter(is_few | (copies <= _MAX_TEXTS // 2) | (chance <= _MAX_TEXTS // 2))
 
 
 def _score_terms(texts: pl.DataFrame, long: pl.DataFrame) -> pl.DataFrame:

@@ -24,6 +24,7 @@ _RUNS = re.compile(
 _RUN_OF_WORD = re.compile(rf"[^{_UNSPACED}]+|[{_UNSPACED}]+")
 _PIECE_CHARS = 4
 _PIECE_WEIGHT = 0.5
+_MAX_PIECE_FRAC = 0.1
 _MAX_TERMS = 200_000
 
 
@@ -115,7 +116,7 @@ def learn_vocabulary(
 def describe_texts(texts: Sequence[str]) -> tuple[Vocabulary, sp.csr_matrix, sp.csr_matrix]:
     """Return the word vocabulary, the texts in words, and the texts in words and pieces side by side."""
     vocabulary, words = learn_vocabulary(texts, split_words)
-    _, pieces = learn_vocabulary(texts, split_pieces)
+    _, pieces = learn_vocabulary(texts, split_pieces, max_frac=_MAX_PIECE_FRAC)
     both = sp.hstack([words, _PIECE_WEIGHT * pieces], format="csr", dtype=np.float32)
     return vocabulary, words, both
 
