@@ -56,7 +56,9 @@ def make_release(accounts: list[dict], posts: list[dict]) -> Release:
         posts=make_posts(posts) if posts else empty_table("posts"),
         decisions=empty_table("decisions"),
         quarantine=empty_table("quarantine"),
-        about=About("invented", "Invented release (synthetic)", "twitter", is_synthetic=True),
+        about=About(
+            "invented", "Invented release (synthetic)", "twitter", is_synthetic=True, announced_accounts=len(accounts)
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -328,3 +329,20 @@ def test_refanging_knows_the_usual_styles(written):
 def test_refanging_gives_any_address_back(address):
     assert refang(defang(address)) == address
     assert "." not in defang(address).split("/")[2].replace("[.]", "")
+
+
+def test_outside_a_takedown_nobody_is_named():
+    """A collection of one's own publishes nobody, however many follow them."""
+    release = make_release([{"account_id": "1", "handle": "harbour_star7", "n_followers": 90_000}], [])
+    assert protect_release(release, key=KEY).accounts["account_id"].to_list() == ["1"]
+    own = replace(release, about=replace(release.about, announced_accounts=None))
+    shown = protect_release(own, key=KEY).accounts.row(0, named=True)
+    assert shown["account_id"].startswith("acct_")
+    assert shown["handle_shape"] == "aaaaaaa_aaaa0"
+
+
+def test_the_shape_of_a_handle_survives_and_stays():
+    release = make_release([{"account_id": "1", "handle": "Tram1984"}], [])
+    once = protect_release(release, key=KEY)
+    assert once.accounts["handle_shape"].to_list() == ["aaaa0000"]
+    assert protect_release(once, key=KEY).accounts["handle_shape"].to_list() == ["aaaa0000"]

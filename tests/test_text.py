@@ -27,6 +27,8 @@ def canonical(url: str | None) -> str | None:
         ("The tram is late in 2019", "the tram is late in 2019"),
         ("ＴＨＥ　ＴＲＡＭ　＃港口", "the tram #港口"),
         ("电车晚点了", "电车晚点了"),
+        ("@harbour_7电车晚点了", "电车晚点了"),
+        ("@tram@social.example 电车晚点了", "电车晚点了"),
         ("a\u200bb", "a b"),
         ("98765432", "98765432"),
         ("https://tram.example", None),

@@ -95,7 +95,7 @@ class _Hidden:
 
 def _hidden_names(release: Release) -> _Hidden:
     accounts, posts = release.accounts, release.posts
-    is_clear = is_named_in_clear()
+    is_clear = is_named_in_clear(release.about)
     clear, hidden = accounts.filter(is_clear), accounts.filter(~is_clear)
     mentions = posts["mentions"].explode().drop_nulls().str.strip_chars_start("@＠")
     acting = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]

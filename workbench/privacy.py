@@ -19,7 +19,7 @@ import polars as pl
 
 from workbench.addresses import HOSTS, PROFILE_LINK, defang, refang, rewrite_profile_link
 from workbench.keys import PrivacyError, read_key
-from workbench.schema import Accounts, ParameterError, Posts, Release, check_table, decision
+from workbench.schema import About, Accounts, ParameterError, Posts, Release, check_table, decision
 
 __all__ = ["N_FOLLOWERS_CLEAR", "PrivacyError", "defang", "is_named_in_clear", "protect_release", "read_key", "refang"]
 
@@ -38,12 +38,14 @@ _MARK, _TOKEN = "\x00", "\x01"
 def protect_release(release: Release, *, key: bytes) -> Release:
     """Return the release with pseudonyms for everybody who may not be named, and decisions that say how many.
 
-    A name stays clear only if its account is listed in `accounts`, is not already pseudonymous there and has at least
-    5,000 followers. All others, listed or only mentioned, reposted or answered, become `acct_` and 12 characters: in
-    ids, handles, display names, mentions, `@handles` inside texts, and links to profiles. Ids of posts whose author
-    is not in the clear become `post_` and 16 digits. E-mail addresses are blotted out. Locations of hidden accounts
-    are removed; their biographies become keyed word hashes, so that equal and similar ones can still be found.
-    Columns that no contract knows are dropped: what they hold is not known either. Applying it twice changes nothing.
+    A name stays clear only if a platform disclosed it: the dataset says how many accounts were announced, the account
+    is listed in `accounts`, not already pseudonymous there, and has at least 5,000 followers. All others, listed or
+    only mentioned, reposted or answered, become `acct_` and 12 characters: in ids, handles, display names, mentions,
+    `@handles` inside texts, and links to profiles. Ids of posts whose author is not in the clear become `post_` and 16
+    digits. E-mail addresses are blotted out. Locations of hidden accounts are removed; their biographies become keyed
+    word hashes, so that equal and similar ones can still be found.
+    Columns that no contract knows are dropped: what they hold is not known either. `handle_shape` is added, the handle
+    with letters as `a` and digits as `0`, for profiles. Applying it twice changes nothing.
 
     Args:
         release: what `load_release` gives.
@@ -62,7 +64,7 @@ def protect_release(release: Release, *, key: bytes) -> Release:
     for platform in pl.concat([accounts["platform"], posts["platform"]]).unique(maintain_order=True):
         its_accounts = accounts.filter(platform=platform)
         its_posts = posts.filter(platform=platform)
-        names = _name_accounts(its_accounts, its_posts, platform=platform, key=key)
+        names = _name_accounts(its_accounts, its_posts, about=release.about, platform=platform, key=key)
         parts_accounts.append(_protect_accounts(its_accounts, names))
         parts_posts.append(_protect_posts(its_posts, names))
         names_by_platform.append(names)
@@ -77,8 +79,10 @@ def protect_release(release: Release, *, key: bytes) -> Release:
     )
 
 
-def is_named_in_clear() -> pl.Expr:
-    """Return, over the columns of `accounts`, whether the account may be named."""
+def is_named_in_clear(about: About) -> pl.Expr:
+    """Return, over the columns of `accounts`, whether the account may be named: never outside a platform's takedown."""
+    if about.announced_accounts is None:
+        return pl.lit(value=False)
     return ~pl.col("is_pseudonymous") & (pl.col("n_followers").fill_null(0) >= N_FOLLOWERS_CLEAR)
 
 
@@ -149,8 +153,8 @@ def _is_pseudonym(name: str) -> bool:
     return name.startswith(("acct_", "post_")) and _PSEUDONYM.fullmatch(name) is not None
 
 
-def _name_accounts(accounts: pl.DataFrame, posts: pl.DataFrame, *, platform: str, key: bytes) -> _Names:
-    may_show = is_named_in_clear()
+def _name_accounts(accounts: pl.DataFrame, posts: pl.DataFrame, *, about: About, platform: str, key: bytes) -> _Names:
+    may_show = is_named_in_clear(about)
     clear_ids = frozenset(accounts.filter(may_show)["account_id"])
     listed = frozenset(accounts["account_id"])
     acting = pl.concat([posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")])
@@ -196,6 +200,7 @@ def _protect_accounts(accounts: pl.DataFrame, names: _Names) -> pl.DataFrame:
     return accounts.select(
         "_row",
         *[pl.col(column) for column in Accounts.column_names()],
+        pl.col("handle_shape") if "handle_shape" in accounts.columns else _shape(pl.col("handle")),
     ).with_columns(
         shown_id.alias("account_id"),
         name_or("handle"),
@@ -204,6 +209,10 @@ def _protect_accounts(accounts: pl.DataFrame, names: _Names) -> pl.DataFrame:
         pl.when(is_clear).then(readable).when(is_ours).then(pl.col("description")).otherwise(bios).alias("description"),
         is_pseudonymous=pl.col("is_pseudonymous") | ~is_clear,
     )
+
+
+def _shape(handle: pl.Expr) -> pl.Expr:
+    return handle.str.replace_all(r"\p{L}", "a").str.replace_all(r"\p{N}", "0").alias("handle_shape")
 
 
 def _protect_posts(posts: pl.DataFrame, names: _Names) -> pl.DataFrame:

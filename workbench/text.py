@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 import polars as pl
 
 _URL = r"(?i)\b(?:https?://|www\.)\S+"
-_MENTION = r"[@＠][\p{L}\p{N}_.]+"
-_REPOST_MARK = r"(?i)^\s*rt\s+[@＠][\p{L}\p{N}_.]+:?\s*"
+_MENTION = r"[@＠][A-Za-z0-9_][A-Za-z0-9_.-]*(?:@[A-Za-z0-9.-]+)?"  # not \w: Chinese text follows a handle unspaced
+_REPOST_MARK = r"(?i)^\s*rt\s+" + _MENTION + r":?\s*"
 _TRAILING_IDS = r"(?:\s+[#\[(]?[a-z]*\d[a-z\d]{4,}[\])]?)+\s*$"
 _SPACE = r"[\s\p{Z}\u{200B}-\u{200F}\u{2060}\u{FEFF}]+"
 _TRACKING = re.compile(
