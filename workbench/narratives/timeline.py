@@ -41,7 +41,7 @@ def count_narratives_over_time(
     *,
     every: str,
     clusters: pl.DataFrame | None = None,
-    max_narratives: int = 8,
+    max_narratives: int = 7,
 ) -> pl.DataFrame:
     """Return how many posts each narrative had in each period, by cluster.
 
@@ -62,7 +62,7 @@ def count_narratives_over_time(
     if every not in _PERIODS:
         raise ParameterError(f"every must be one of {', '.join(_PERIODS)}, got {every!r}. Try '1w'.")
     if max_narratives < 1:
-        raise ParameterError(f"max_narratives must be at least 1, got {max_narratives}. Try 8.")
+        raise ParameterError(f"max_narratives must be at least 1, got {max_narratives}. Try 7.")
     joined = join_narratives(posts, narratives, clusters=clusters).drop_nulls("narrative_id")
     is_large = pl.col("narrative_id") <= max_narratives
     return (

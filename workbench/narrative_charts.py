@@ -1,0 +1,158 @@
+"""Charts of narratives: what was said over time, by which cluster, and the campaigns in their order."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from workbench.chart_style import (
+    GREY,
+    PALETTE,
+    SEQUENTIAL,
+    check_chart_table,
+    colour,
+    day_tip,
+    dress,
+    legend_on_top,
+    plot,
+    rows_px,
+    time_axis,
+    tip,
+    with_text_days,
+)
+
+_OUTSIDE = "not in a cluster"
+_OTHERS = "all others"
+
+
+def chart_narrative_stream(table: pl.DataFrame) -> alt.Chart:
+    """Return posts per period and narrative (`period`, `narrative`, `n_posts`) as a stream, widest where most.
+
+    Clusters, where the table has them, are added up.
+    """
+    check_chart_table(table, "period", "narrative", "n_posts")
+    summed = table.group_by("period", "narrative").agg(pl.col("n_posts").sum()).sort("period", "narrative")
+    order = _by_size(summed)
+    chart = (
+        plot(with_text_days(_fill_periods(summed), "period"))
+        .mark_area(interpolate="monotone")
+        .encode(
+            x=time_axis("period"),
+            y=alt.Y("n_posts:Q", stack="center", title="Posts", axis=None),
+            color=colour("narrative", order, title="Narrative", colours=_colours(order)),
+            order=alt.Order("rank:Q"),
+            tooltip=[day_tip("period"), tip("narrative", "Narrative"), tip("n_posts", "Posts", ",")],
+        )
+    )
+    total = int(summed["n_posts"].sum())
+    largest = int(summed.filter(pl.col("narrative") == order[0])["n_posts"].sum())
+    peak = summed.group_by("period").agg(pl.col("n_posts").sum()).sort(["n_posts", "period"], descending=[True, False])
+    description = (
+        f"Posts per period by narrative, {summed['period'].min()} to {summed['period'].max()}. The largest is "
+        f"“{order[0]}” with {largest:,} of {total:,} posts; most posts fall in the period from {peak['period'][0]}: "
+        f"{peak['n_posts'][0]:,}."
+    )
+    return dress(chart, title="What was said, over time", description=description, height_px=280)
+
+
+def chart_narrative_heat_map(table: pl.DataFrame) -> alt.Chart:
+    """Return posts by cluster, narrative and period (`cluster_id`, `narrative`, `n_posts`, `period`) as a heat map.
+
+    One row per narrative and cluster, one column per period; colour is the number of posts.
+    """
+    check_chart_table(table, "period", "cluster_id", "narrative", "n_posts")
+    named = table.with_columns(
+        row=pl.format(
+            "{} · {}",
+            pl.when(pl.col("cluster_id").is_null())
+            .then(pl.lit(_OUTSIDE))
+            .otherwise(pl.format("cluster {}", pl.col("cluster_id").fill_null(0))),
+            "narrative",
+        )
+    )
+    is_rest = (pl.col("narrative") == _OTHERS).first()
+    rows = named.group_by("row", "cluster_id").agg(pl.col("n_posts").sum(), is_rest=is_rest)
+    keys = ["cluster_id", "is_rest", "n_posts", "row"]
+    order = rows.sort(keys, descending=[False, False, True, False], nulls_last=True)
+    chart = (
+        plot(named.with_columns(pl.col("period").cast(pl.String)))
+        .mark_rect(stroke=None)
+        .encode(
+            x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),
+            y=alt.Y("row:O", title=None, sort=order["row"].to_list(), axis=alt.Axis(labelLimit=260)),
+            color=alt.Color(
+                "n_posts:Q",
+                title="Posts",
+                scale=alt.Scale(range=list(SEQUENTIAL), type="sqrt", domainMin=0),
+                legend=legend_on_top(),
+            ),
+            tooltip=[tip("row", "Narrative"), tip("period", "From"), tip("n_posts", "Posts", ",")],
+        )
+    )
+    most = named.sort(["n_posts", "row", "period"], descending=[True, False, False]).row(0, named=True)
+    description = (
+        f"Posts by narrative and cluster, one column per period, {table['period'].min()} to {table['period'].max()}. "
+        f"The most in one cell: {most['n_posts']:,} of {table['n_posts'].sum():,} posts, {most['row']}, in the period "
+        f"from {most['period']}."
+    )
+    title = "Which cluster said what, and when"
+    return dress(chart, title=title, description=description, height_px=rows_px(order.height))
+
+
+def chart_campaigns(table: pl.DataFrame) -> alt.Chart:
+    """Return campaigns (columns of `list_campaigns`) as bars from first to last post, one row per narrative."""
+    check_chart_table(table, "cluster_id", "narrative_id", "label", "kind", "first_at", "last_at", "n_accounts")
+    named = table.with_columns(
+        row=pl.format(
+            "{}{} {}",
+            pl.when(pl.col("cluster_id").is_null())
+            .then(pl.lit(""))
+            .otherwise(pl.format("cluster {} · ", pl.col("cluster_id").fill_null(0))),
+            "narrative_id",
+            "label",
+        )
+    )
+    order = named.sort("cluster_id", "first_at", nulls_last=True)["row"].unique(maintain_order=True).to_list()
+    kinds = [kind for kind in ("campaign", "side") if kind in named["kind"].to_list()]
+    chart = (
+        plot(named.with_columns(pl.col("first_at", "last_at").dt.strftime("%Y-%m-%dT%H:%M:%S")))
+        .mark_bar(minBandSize=4)
+        .encode(
+            x=time_axis("first_at"),
+            x2=alt.X2("last_at:T"),
+            y=alt.Y("row:O", title=None, sort=order, axis=alt.Axis(labelLimit=260)),
+            color=colour("kind", kinds, title=None, colours=(PALETTE[0], GREY)),
+            tooltip=[
+                tip("row", "Narrative"),
+                tip("kind", "Kind"),
+                day_tip("first_at"),
+                day_tip("last_at"),
+                tip("n_accounts", "Accounts", ","),
+            ],
+        )
+    )
+    first = named.sort("first_at").row(0, named=True)
+    description = (
+        f"{table.height} campaigns as bars from first to last post. The earliest begins on "
+        f"{first['first_at']:%Y-%m-%d}: {first['row']}, {first['n_accounts']:,} accounts."
+    )
+    title = "Campaigns of these accounts, in their order"
+    return dress(chart, title=title, description=description, height_px=rows_px(len(order)))
+
+
+def _by_size(table: pl.DataFrame) -> list[str]:
+    sizes = table.group_by("narrative").agg(pl.col("n_posts").sum(), last=(pl.col("narrative") == _OTHERS).any())
+    return sizes.sort(["last", "n_posts", "narrative"], descending=[False, True, False])["narrative"].to_list()
+
+
+def _colours(order: list[str]) -> list[str]:
+    named = iter([*PALETTE, *[GREY] * len(order)])
+    return [GREY if name == _OTHERS else next(named) for name in order]
+
+
+def _fill_periods(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with a zero where only others have posts in a period: a stream needs every step."""
+    ranks = {name: rank for rank, name in enumerate(_by_size(table))}
+    grid = table.select("period").unique().join(table.select("narrative").unique(), how="cross")
+    filled = grid.join(table, on=["period", "narrative"], how="left").with_columns(pl.col("n_posts").fill_null(0))
+    return filled.with_columns(rank=pl.col("narrative").replace_strict(ranks)).sort("period", "rank")

@@ -1,0 +1,238 @@
+"""What they said: the narratives, who pushed them, how much was copied, and what the accounts did before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from workbench.addresses import defang
+from workbench.chart_style import GREY, PALETTE
+from workbench.findings import Card, Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
+from workbench.narrative_charts import chart_campaigns, chart_narrative_heat_map, chart_narrative_stream
+from workbench.sections.base import make_figure, make_table, say_count, say_list, say_percent, say_share
+
+MOST_CARDS = 12
+MOST_CAMPAIGNS = 15
+_COUNTED = Confidence("high", "Counted in the released posts.")
+_LANGUAGES = {
+    "ar": "Arabic", "bn": "Bengali", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
+    "fil": "Filipino", "fr": "French", "he": "Hebrew", "hi": "Hindi", "id": "Indonesian", "it": "Italian",
+    "ja": "Japanese", "ko": "Korean", "ms": "Malay", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese",
+    "ru": "Russian", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "und": "undetermined", "ur": "Urdu",
+    "vi": "Vietnamese", "zh-Hans": "Chinese (simplified)", "zh-Hant": "Chinese (traditional)",
+}  # fmt: skip
+_INNOCENT = (
+    "A narrative is a set of posts that use the same words; a program put them together, and nobody told it how many "
+    "there are. It says nothing about who wrote them or why. Headlines, slogans, share buttons and breaking news make "
+    "people who never met post the same sentence. Read the examples before believing a label."
+)
+_PHASES = (
+    "An account's history is cut where its subjects change. “Campaign” marks the stretches spent on what at least a "
+    "quarter of its cluster posted; “side” those shared with a few only, as adverts and earlier campaigns are; the "
+    "rest stands apart. An earlier life on other subjects fits an account that was bought or taken over, and as well a "
+    "person who changed interests."
+)
+
+
+def describe_narratives(
+    cards: pl.DataFrame,
+    *,
+    n_posts: int,
+    n_placed: int,
+    over_time: pl.DataFrame | None = None,
+    phases: pl.DataFrame | None = None,
+    campaigns: pl.DataFrame | None = None,
+) -> Section:
+    """Return the section on narratives: one card each for the largest, the stream, the heat map and the campaigns.
+
+    Args:
+        cards: the cards of `find_narratives`, with human labels where there are any.
+        n_posts: posts asked about.
+        n_placed: posts in a narrative.
+        over_time: from `count_narratives_over_time`.
+        phases: from `find_phases`.
+        campaigns: from `list_campaigns`.
+    """
+    if cards.is_empty():
+        reason = (
+            "No two posts share enough words to speak of a narrative." if n_posts else "There are no posts to read."
+        )
+        return Section("narratives", empty_reason=reason)
+    claims = [_total_claim(cards, n_posts=n_posts, n_placed=n_placed), _copy_claim(cards), *_phase_claims(phases)]
+    shown = cards.head(MOST_CARDS).rows(named=True)
+    prose = [_INNOCENT] if phases is None or phases.is_empty() else [_INNOCENT, _PHASES]
+    return Section(
+        "narratives",
+        claims,
+        prose,
+        _figures(over_time, campaigns),
+        _tables(cards, campaigns),
+        cards=[_card(row, n_posts=n_posts) for row in shown],
+        key_numbers=_key_numbers(cards, n_posts=n_posts, n_placed=n_placed),
+    )
+
+
+def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> Claim:
+    largest = cards.row(0, named=True)
+    languages = say_list([_say_language(code) for code in largest["languages"]], most=3)
+    text = (
+        f"{say_share(n_placed, n_posts, noun='post')} fall into {say_count(cards.height, 'narrative')}; the largest, "
+        f"{_quote(largest['label'])}, has {say_count(largest['n_posts'], 'post')} by "
+        f"{say_count(largest['n_accounts'], 'account')} in {languages}."
+    )
+    shown = (Observation("Every narrative with its counts.", "narratives"),)
+    confidence = Confidence(
+        "moderate", "Counts are exact; where one narrative ends and the next begins is an estimate."
+    )
+    return Claim(text, "co-action", confidence, shown, f"{n_posts:,} posts read", is_headline=True)
+
+
+def _copy_claim(cards: pl.DataFrame) -> Claim:
+    n_originals = int(cards["n_originals"].sum())
+    n_copied = round(float((cards["copy_paste_frac"].fill_null(0) * cards["n_originals"]).sum()))
+    text = (
+        f"{say_share(n_copied, n_originals, noun='original post')} repeat, word for word or nearly so, what another "
+        "account posted too."
+    )
+    shown = (Observation("Share of copied originals per narrative.", "narratives"),)
+    whole = f"{n_originals:,} posts in narratives that are no reposts"
+    return Claim(text, "co-action", _COUNTED, shown, whole, is_headline=True)
+
+
+def _phase_claims(phases: pl.DataFrame | None) -> list[Claim]:
+    if phases is None or phases.is_empty():
+        return []
+    n_accounts = phases["account_id"].n_unique()
+    in_campaign = phases.filter(pl.col("kind") == "campaign").group_by("account_id").agg(start=pl.col("first_at").min())
+    before = phases.filter(pl.col("kind") != "campaign").join(in_campaign, on="account_id")
+    changed = before.filter(pl.col("last_at") < pl.col("start"))["account_id"].n_unique()
+    if not changed:
+        return []
+    text = (
+        f"{say_share(changed, n_accounts, noun='account')} posted on other subjects for a time before turning to what "
+        "the rest of their cluster posts."
+    )
+    shown = (Observation("Change points in each account's narratives.", "campaigns"),)
+    moderate = Confidence("moderate", "Change points are an estimate; accounts with few posts cannot show one.")
+    return [Claim(text, "co-action", moderate, shown, f"{n_accounts:,} accounts looked at")]
+
+
+def _key_numbers(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> list[KeyNumber]:
+    languages = cards["languages"].explode().drop_nulls().n_unique()
+    return [
+        KeyNumber(f"{cards.height:,}", "narratives", f"hold {n_placed:,} of {n_posts:,} posts"),
+        KeyNumber(f"{languages:,}", "languages", "as the source says, or guessed, over all narratives"),
+    ]
+
+
+def _card(row: dict[str, Any], *, n_posts: int) -> Card:
+    number = row["narrative_id"]
+    facts = {
+        "Posts": say_share(row["n_posts"], n_posts, noun="post"),
+        "Accounts": say_count(row["n_accounts"], "account"),
+        "Languages": say_list(
+            [
+                f"{_say_language(code)} {say_percent(frac)}"
+                for code, frac in zip(row["languages"], row["language_fracs"], strict=True)
+            ],
+            most=4,
+        ),
+        "First and last": f"{row['first_at']:%Y-%m-%d} to {row['last_at']:%Y-%m-%d}",
+        "Busiest day": f"{row['peak_on']:%Y-%m-%d}, {say_share(row['peak_n_posts'], row['n_posts'], noun='post')}",
+        "First in this data": row["first_account_id"],
+        "Reposts": f"{say_percent(row['repost_frac'])} of its {say_count(row['n_posts'], 'post')}",
+        "Copied": _say_copied(row),
+        "Label fits": f"{say_percent(row['faithful_frac'])} of the posts read hold one of its first five terms",
+    }
+    if row["cluster_ids"]:
+        facts["Clusters"] = say_list([str(cluster_id) for cluster_id in row["cluster_ids"]], most=8)
+    for name, column in (
+        ("Terms", "terms"),
+        ("Hashtags", "hashtags"),
+        ("Web sites", "domains"),
+        ("Speaks to", "targets"),
+    ):
+        if row[column]:
+            facts[name] = " · ".join(defang(value) for value in row[column])
+    colour = PALETTE[number - 1] if number <= len(PALETTE) else GREY
+    return Card(f"Narrative {number}: {_quote(row['label'])}", (), facts, (), [_exemplars(row)], colour)
+
+
+def _say_copied(row: dict[str, Any]) -> str:
+    if not row["n_originals"]:
+        return "no originals, reposts only"
+    return f"{say_percent(row['copy_paste_frac'])} of {say_count(row['n_originals'], 'original post')}"
+
+
+def _exemplars(row: dict[str, Any]) -> TableView:
+    texts = [defang(text) for text in row["exemplars"]]
+    translations = [row["translation"] or ""] + [""] * (len(texts) - 1)
+    table = pl.DataFrame(
+        {"text": texts, "translation": translations}, schema={"text": pl.String, "translation": pl.String}
+    )
+    if not any(translations):
+        table = table.drop("translation")
+    labels = {
+        "text": f"Examples, in the original (mostly {_say_language(row['languages'][0])})",
+        "translation": "Translation, by a human",
+    }
+    number = row["narrative_id"]
+    return make_table(f"examples_of_narrative_{number}", f"What posts of narrative {number} say", table, labels=labels)
+
+
+def _figures(over_time: pl.DataFrame | None, campaigns: pl.DataFrame | None) -> list[Figure]:
+    figures = []
+    if over_time is not None and not over_time.is_empty():
+        summed = over_time.group_by("period", "narrative_id", "narrative", maintain_order=True).agg(
+            pl.col("n_posts").sum()
+        )
+        figures.append(make_figure("narratives_over_time", chart_narrative_stream(summed), summed))
+        clustered = over_time.filter(pl.col("cluster_id").is_not_null())
+        if clustered.height:
+            figures.append(make_figure("narratives_by_cluster", chart_narrative_heat_map(clustered), clustered))
+    if campaigns is not None and not campaigns.is_empty():
+        largest = _largest(campaigns)
+        figures.append(make_figure("campaigns", chart_campaigns(largest), largest))
+    return figures
+
+
+def _largest(campaigns: pl.DataFrame) -> pl.DataFrame:
+    keys = ["n_accounts", "first_at", "narrative_id"]
+    chosen = campaigns.sort(keys, descending=[True, False, False]).head(MOST_CAMPAIGNS)
+    return chosen.sort("cluster_id", "first_at", "narrative_id", nulls_last=True)
+
+
+def _tables(cards: pl.DataFrame, campaigns: pl.DataFrame | None) -> list[TableView]:
+    labels = {
+        "narrative_id": "No.", "label": "Label", "n_posts": "Posts", "n_accounts": "Accounts", "languages": "Languages",
+        "first_at": "First", "last_at": "Last", "repost_frac": "Reposts", "copy_paste_frac": "Copied originals",
+        "n_families": "Distinct texts", "faithful_frac": "Label fits",
+    }  # fmt: skip
+    listed = cards.with_columns(
+        pl.col("languages").list.head(4).list.join(", "),
+        pl.col("first_at", "last_at").dt.date(),
+        pl.col("repost_frac", "copy_paste_frac", "faithful_frac").round(3),
+    ).select(*labels)
+    note = (
+        "Reposts: share of the posts. Copied originals: share of the posts that are no reposts. Label fits: share of "
+        "posts that hold one of the first five terms."
+    )
+    tables = [make_table("narratives", "All narratives", listed, note=note, labels=labels)]
+    if campaigns is not None and not campaigns.is_empty():
+        names = {
+            "cluster_id": "Cluster", "narrative_id": "No.", "label": "Narrative", "kind": "Kind", "first_at": "First",
+            "last_at": "Last", "n_posts": "Posts", "n_accounts": "Accounts", "n_in_largest": "of them in the largest",
+        }  # fmt: skip
+        dated = campaigns.with_columns(pl.col("first_at", "last_at").dt.date()).select(*names)
+        note = "Largest: the campaign of the same cluster with most accounts."
+        tables.append(make_table("campaigns", "Campaigns, in order of time", dated, note=note, labels=names))
+    return tables
+
+
+def _say_language(code: str) -> str:
+    return _LANGUAGES.get(code, code)
+
+
+def _quote(label: str) -> str:
+    return f"“{label.replace('“', '').replace('”', '')}”"
