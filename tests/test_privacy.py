@@ -333,8 +333,9 @@ def test_refanging_gives_any_address_back(address):
 
 def test_outside_a_takedown_nobody_is_named():
     """A collection of one's own publishes nobody, however many follow them."""
-    release = make_release([{"account_id": "1", "handle": "harbour_star7", "n_followers": 90_000}], [])
-    assert protect_release(release, key=KEY).accounts["account_id"].to_list() == ["1"]
+    famous = [{"account_id": str(k), "handle": f"harbour_star{k}", "n_followers": 90_000} for k in (1, 2)]
+    release = make_release(famous, [])
+    assert protect_release(release, key=KEY).accounts["account_id"].to_list() == ["1", "2"]
     own = replace(release, about=replace(release.about, announced_accounts=None))
     shown = protect_release(own, key=KEY).accounts.row(0, named=True)
     assert shown["account_id"].startswith("acct_")

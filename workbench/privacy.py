@@ -81,9 +81,8 @@ def protect_release(release: Release, *, key: bytes) -> Release:
 
 def is_named_in_clear(about: About) -> pl.Expr:
     """Return, over the columns of `accounts`, whether the account may be named: never outside a platform's takedown."""
-    if about.announced_accounts is None:
-        return pl.lit(value=False)
-    return ~pl.col("is_pseudonymous") & (pl.col("n_followers").fill_null(0) >= N_FOLLOWERS_CLEAR)
+    is_disclosed = pl.lit(about.announced_accounts is not None)
+    return is_disclosed & ~pl.col("is_pseudonymous") & (pl.col("n_followers").fill_null(0) >= N_FOLLOWERS_CLEAR)
 
 
 @dataclass
