@@ -3,6 +3,7 @@
 from workbench.sections.accounts import describe_accounts
 from workbench.sections.clusters import describe_clusters
 from workbench.sections.coordination import describe_coordination
+from workbench.sections.indicators import describe_indicators
 from workbench.sections.limits import describe_limits
 from workbench.sections.method import describe_method
 from workbench.sections.release import describe_release
@@ -12,6 +13,7 @@ __all__ = [
     "describe_accounts",
     "describe_clusters",
     "describe_coordination",
+    "describe_indicators",
     "describe_limits",
     "describe_method",
     "describe_release",

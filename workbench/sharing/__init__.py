@@ -2,7 +2,7 @@
 
 from workbench.sharing.evidence import Evidence, collect_evidence
 from workbench.sharing.indicators import read_indicators, summarise_indicators
-from workbench.sharing.match import MatchReport, match_indicators
+from workbench.sharing.match import MatchReport, hide_accounts, match_indicators
 from workbench.sharing.meta import write_meta_sheet
 from workbench.sharing.package import Package, PackageError, WrittenPackage, read_package, write_package
 
@@ -13,6 +13,7 @@ __all__ = [
     "PackageError",
     "WrittenPackage",
     "collect_evidence",
+    "hide_accounts",
     "match_indicators",
     "read_indicators",
     "read_package",

@@ -48,7 +48,7 @@ def collect_evidence(
     clusters: pl.DataFrame,
     scored: pl.DataFrame | None = None,
     time_window_s: float | None = None,
-    max_fdr: float = 0.05,
+    max_fdr: float = 1.0,
     evidence_level: str = "coordination",
     min_accounts: int = 2,
     min_inside_frac: float = 0.5,
@@ -60,7 +60,8 @@ def collect_evidence(
         clusters: table `clusters`; further columns (grade) stay.
         scored: table `scored`, or None where no edges are to be handed over.
         time_window_s: the window the edges were counted with, in seconds; None for any gap.
-        max_fdr: edges above it stay out.
+        max_fdr: edges above it stay out; by default all ties among the clustered accounts go along with their rate,
+            since clusters are tested as wholes and single pairs only explain them.
         evidence_level: the rung the clusters stand on.
         min_accounts: how many clustered accounts must have posted a thing for it to be listed.
         min_inside_frac: a thing is distinctive where at least this share of the accounts that posted it is clustered.
@@ -92,7 +93,7 @@ def collect_evidence(
         contents=_contents(posts, **counting),
         hashtags=_shared(_explode(_originals(posts), "hashtags").with_columns(_fold("value")), **counting),
         techniques=_techniques(accounts, signals),
-        last_at=_last_day(posts),
+        last_at=_last_day(posts["posted_at"]) or _last_day(release.accounts["created_at"]),
     )
 
 
@@ -206,8 +207,8 @@ def _fold(column: str) -> pl.Expr:
     return pl.col(column).str.normalize("NFKC").str.to_lowercase()
 
 
-def _last_day(posts: pl.DataFrame) -> str:
-    return posts.select(pl.col("posted_at").max().dt.date().dt.to_string()).item() or ""
+def _last_day(moments: pl.Series) -> str:
+    return moments.to_frame("at").select(pl.col("at").max().dt.date().dt.to_string()).item() or ""
 
 
 def names_of(techniques: Iterable[Technique]) -> str:

@@ -67,7 +67,7 @@ def build_indicators(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     table = pl.DataFrame(
         [pl.Series(name, cells, dtype=known.get(name), strict=name in known) for name, cells in columns.items()]
     )
-    return check_indicators(_make_keys_canonical(table)) if table.height else table.cast(known)
+    return check_indicators(_make_keys_canonical(table)) if table.height else pl.DataFrame(schema=known)
 
 
 def check_indicators(table: pl.DataFrame) -> pl.DataFrame:

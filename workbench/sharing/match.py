@@ -279,3 +279,27 @@ def _decide(described: pl.DataFrame) -> tuple[str, ...]:
         f"{n} of {described.height} indicators: {status}" + (f" ({reason})" if reason else "")
         for status, reason, n in counts.iter_rows()
     )
+
+
+def hide_accounts(report: MatchReport, original: Release, protected: Release) -> MatchReport:
+    """Return the report with accounts shown as in the protected release: what tables, charts and reports may show.
+
+    Args:
+        report: made on the release as loaded, since pseudonyms would hide handles and links from matching.
+        original: that release.
+        protected: what `protect_release` made of it.
+    """
+    pairs = [
+        pl.DataFrame({"account_id": original_part["account_id"], "shown": protected_part["account_id"]})
+        for original_part, protected_part in (
+            (original.accounts, protected.accounts),
+            (original.posts, protected.posts),
+        )
+    ]
+    names = pl.concat(pairs).unique("account_id", keep="first")
+
+    def shown(table: pl.DataFrame) -> pl.DataFrame:
+        renamed = table.join(names, on="account_id", how="left", maintain_order="left")
+        return renamed.with_columns(account_id=pl.col("shown")).drop("shown")
+
+    return replace(report, hits=shown(report.hits), accounts=shown(report.accounts))
