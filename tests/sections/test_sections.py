@@ -100,6 +100,11 @@ def test_no_cluster_is_a_finding_too():
     assert not section.cards
 
 
+def test_no_actor_is_no_finding():
+    nobody = describe_clusters(empty_table("clusters"), n_accounts=0, traces=["url"], n_shuffles=20, max_fdr=0.05)
+    assert nobody.empty_reason == "No account acted by the traces asked for, so there is no group to test."
+
+
 def test_coordination_counts_pairs_and_those_beyond_chance():
     scored, actions = invented.scored(), invented.actions()
     nodes, _ = invented.network()
@@ -219,6 +224,15 @@ def test_limits_show_other_settings_and_controls():
     )
     assert [table.name for table in section.tables] == ["controls"]
     assert "No control dataset" not in texts(section)
+
+
+def test_limits_say_where_no_setting_shows_a_cluster():
+    nothing = pl.DataFrame(
+        {"time_window_s": [10.0, 60.0], "max_fdr": [0.05] * 2, "n_accounts": [0, 0], "n_clusters": [0, 0]}
+    )
+    section = describe_limits(time_window_s=60, n_shuffles=20, sensitivity=nothing)
+    assert "no setting shows a cluster" in section.claims[0].text
+    assert section.figures == ()
 
 
 def test_the_method_card_has_its_eleven_rows_filled():

@@ -91,6 +91,8 @@ def test_nothing_to_screen_and_nothing_but_screening(lists):
     assert describe_state_media(screened, policies=lists.policies).empty_reason
     plain = sm.screen_outlets(lists.facts, policies=lists.policies, outlets=lists.outlets)
     section = describe_state_media(plain, policies=lists.policies)
+    unseen = describe_state_media(plain, policies=lists.policies, n_references=0)
+    assert unseen.empty_reason.startswith("None of the ")
     assert len(section.claims) == 3
     assert [figure.name for figure in section.figures] == ["state_media_outcomes"]
 

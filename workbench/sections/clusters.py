@@ -63,6 +63,10 @@ def describe_clusters(
         top_objects: cluster_id, object_id, n_accounts, n_actions: what each cluster acted on most.
         has_control: whether a control dataset was loaded beside the release.
     """
+    if n_accounts == 0:
+        return Section(
+            "clusters", empty_reason="No account acted by the traces asked for, so there is no group to test."
+        )
     test = "split halves with swapped delays and shuffled accounts"
     if clusters.is_empty():
         text = f"No group of accounts acted together beyond chance at a false discovery rate of {max_fdr:.0%}."

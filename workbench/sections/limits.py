@@ -58,7 +58,8 @@ def describe_limits(
     claims, figures, tables = [], [], []
     if sensitivity is not None and not sensitivity.is_empty():
         claims.append(_spread(sensitivity))
-        figures.append(make_figure("sensitivity", chart_sensitivity(sensitivity), sensitivity))
+        if sensitivity["n_accounts"].sum():
+            figures.append(make_figure("sensitivity", chart_sensitivity(sensitivity), sensitivity))
     if controls is not None and not controls.is_empty():
         labels = {
             "dataset": "Dataset", "n_accounts": "Accounts", "n_clustered": "in clusters", "n_clusters": "Clusters",
@@ -92,10 +93,9 @@ def _spread(sensitivity: pl.DataFrame) -> Claim:
     found = sensitivity["n_accounts"].to_list()
     windows = sensitivity["time_window_s"].n_unique()
     limits = sensitivity["max_fdr"].n_unique()
-    text = (
-        f"With {say_count(windows, 'window')} and {say_count(limits, 'false discovery limit')} tried, the clusters "
-        f"hold between {min(found):,} and {say_count(max(found), 'account')}."
-    )
+    tried = f"With {say_count(windows, 'window')} and {say_count(limits, 'false discovery limit')} tried, "
+    spread = f"the clusters hold between {min(found):,} and {say_count(max(found), 'account')}."
+    text = tried + (spread if max(found) else "no setting shows a cluster.")
     shown = (Observation("Accounts in clusters for each setting.", "sensitivity"),)
     whole = f"{sensitivity.height} settings tried"
     return Claim(text, "co-action", Confidence("high", "The same steps run again on the same data."), shown, whole)

@@ -47,6 +47,7 @@ def describe_state_media(
     judged: pl.DataFrame | None = None,
     adverts: pl.DataFrame | None = None,
     n_adverts_read: int = 0,
+    n_references: int | None = None,
     link_kinds: pl.DataFrame | None = None,
     origin: str = "",
 ) -> Section:
@@ -62,11 +63,16 @@ def describe_state_media(
         judged: from `judge_adverts`.
         adverts: from `summarise_adverts`.
         n_adverts_read: adverts read, matched to an outlet or not.
+        n_references: rows of `find_references`; where it is 0 and no advert was read, the section is one line.
         link_kinds: from `count_link_kinds`: says how many links nobody could follow here.
         origin: where the list of outlets comes from, in words.
     """
     if screened.is_empty():
         return Section("state_media", empty_reason="No outlet was given to screen.")
+    if n_references == 0 and n_adverts_read == 0:
+        n = screened["outlet_id"].n_unique()
+        reason = f"None of the {n} outlets screened is linked, reposted, quoted, mentioned or copied in these posts."
+        return Section("state_media", empty_reason=reason)
     names = dict(screened.select("outlet_id", "name").iter_rows())
     claims = [_claim_policy(screened, policy) for policy in policies.policies]
     tables = [tabulate_determinations(screened), tabulate_policies(policies)]
