@@ -142,16 +142,14 @@ def weigh_groups(
     groups: Sequence[np.ndarray],
     *,
     found_on: int,
-    swap_seeds: Sequence[Sequence[int]],
     grouped: np.ndarray | None = None,
 ) -> list[Group]:
-    """Return what this half says of disjoint groups found on the other: co-actions seen, due, and under both nulls.
+    """Return what this half says of disjoint groups found on the other, all but the swap (see `add_swaps`).
 
     Args:
         half: the half the groups were *not* found on.
         groups: arrays of account codes, no account in two.
         found_on: the half they were found on.
-        swap_seeds: one seed per swap.
         grouped: per account code, whether it is in any group and so no outsider; None = each group's outsiders are
             all accounts but its own.
 
@@ -167,7 +165,7 @@ def weigh_groups(
     due = cells.total(cells.n_pairs * outside_close / (np.maximum(half.n_pairs[o] - inner_pairs, 0) + PSEUDO_PAIRS))
     mean, variance = _moments_of_shuffle(half, cells)
     outsiders = cells.total(cells.n_pairs * (1 - m / half.size[o])) / np.maximum(n_pairs, 1)
-    weighed = [
+    return [
         Group(
             members=np.sort(members), found_on=found_on, window_us=half.window_us, n_pairs=float(n_pairs[k]),
             seen=float(seen[k]), due=float(due[k]), outsiders_frac=float(outsiders[k]),
@@ -175,12 +173,33 @@ def weigh_groups(
         )
         for k, members in enumerate(groups)
     ]  # fmt: skip
-    plausible = [k for k, group in enumerate(weighed) if group.is_plausible]
-    if plausible:
-        moments = _moments_of_swap(half, [weighed[k].members for k in plausible], swap_seeds)
-        for k, swap in zip(plausible, moments, strict=True):
-            weighed[k] = replace(weighed[k], swap=swap)
-    return weighed
+
+
+def add_swaps(half: Half, groups: Sequence[Group], *, swap_seeds: Sequence[Sequence[int]]) -> list[Group]:
+    """Return the groups, those that are plausible with the mean and variance of their co-actions over swaps of delays.
+
+    Args:
+        half: the half the groups were weighed on.
+        groups: they may overlap.
+        swap_seeds: one seed per swap.
+    """
+    layers: list[list[int]] = []  # groups of one layer share no account and are counted at once
+    taken: list[np.ndarray] = []
+    for number, group in enumerate(groups):
+        if not group.is_plausible:
+            continue
+        layer = next((k for k, accounts in enumerate(taken) if not accounts[group.members].any()), len(layers))
+        if layer == len(layers):
+            layers.append([])
+            taken.append(np.zeros(len(half.log.accounts), bool))
+        layers[layer].append(number)
+        taken[layer][group.members] = True
+    done = list(groups)
+    for numbers in layers:
+        moments = _moments_of_swap(half, [groups[k].members for k in numbers], swap_seeds)
+        for number, swap in zip(numbers, moments, strict=True):
+            done[number] = replace(groups[number], swap=swap)
+    return done
 
 
 class _Cells:

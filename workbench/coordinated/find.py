@@ -21,7 +21,7 @@ import polars as pl
 from workbench.chance import check_window
 from workbench.clusters import measure_members, number_clusters
 from workbench.coaction import ActionLog, count_pairs, pack_actions
-from workbench.coordinated.candidates import MIN_RATIO, Group, find_candidates, list_filled, weigh_groups
+from workbench.coordinated.candidates import MIN_RATIO, Group, add_swaps, find_candidates, list_filled, weigh_groups
 from workbench.coordinated.grouping import (
     choose_disjoint,
     count_shared,
@@ -162,13 +162,14 @@ def _confirm(
     left_out: dict[tuple[int, int], np.ndarray] = {key: np.empty(0, np.int64) for key in halves}
     paced: _Halves = halves
     for _ in range(N_ROUNDS):
-        weighed = [
-            group
-            for (side, w), half in paced.items()
-            for groups in find_candidates(half, seed=seed)
-            for group in weigh_groups(paced[1 - side, w], groups, found_on=side, swap_seeds=swap_seeds)
-        ]
-        distinct = list({(g.found_on, g.window_us, g.members.tobytes()): g for g in weighed}.values())
+        distinct: list[Group] = []
+        for (side, window_us), half in paced.items():
+            other = paced[1 - side, window_us]
+            weighed = [
+                g for groups in find_candidates(half, seed=seed) for g in weigh_groups(other, groups, found_on=side)
+            ]
+            once = {g.members.tobytes(): g for g in weighed}
+            distinct += add_swaps(other, list(once.values()), swap_seeds=swap_seeds)
         largest_p = _largest_p(np.array([g.p for g in distinct]), max_fdr)
         confirmed = [group for group in distinct if _passes(group, largest_p)]
         by_interest = _largest_p(np.array([g.p_within for g in distinct]), max_fdr)
@@ -212,7 +213,7 @@ def _settle(
         grown = unite_overlapping([grow_group(own, members, grouped=grouped) for members in found])
         grouped = _mask([*found, *grown], len(own.log.accounts))
         whole, before = (
-            weigh_groups(other, groups, found_on=side, swap_seeds=swap_seeds, grouped=grouped)
+            add_swaps(other, weigh_groups(other, groups, found_on=side, grouped=grouped), swap_seeds=swap_seeds)
             for groups in (grown, found)
         )
         whole = [group for group in whole if _passes(group, largest_p)]

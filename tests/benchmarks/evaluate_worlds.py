@@ -1,0 +1,120 @@
+"""Measure the chance baseline and the cluster test on worlds with planted truth; one CSV per question.
+
+Usage: python tests/benchmarks/evaluate_worlds.py OUT_FOLDER [N_SEEDS] [FIRST_SEED]
+
+The methods were tuned on seeds below 100; the figures reported start at FIRST_SEED = 1000, which no tuning has seen.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import worlds
+
+from workbench.chance import score_edges
+from workbench.coaction import count_co_actions
+from workbench.coordinated import find_coordinated_clusters, list_clusters
+from workbench.evaluate import cut_by_similarity, cut_by_weight, evaluate_clusters
+
+WINDOW_S, MAX_FDR = 60, 0.05
+REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage", "closed")
+EDGE_REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage")
+SIZES = ((5,), (8,), (15,), (40,), (150,), (500,), (40, 40), (5, 20, 80))
+N_SEEDS_ALL_SIZES = 3
+KEPT = (100, 200, 500, 1000, 2000, 5000, 10000)
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995)
+
+
+def calibrate_edges(seed: int) -> list[dict]:
+    """Estimated against true false discovery rate at every kept size, and power at the line."""
+    rows = []
+    for regime in (*EDGE_REGIMES, *worlds.ORGANIC):
+        world = worlds.make_world(regime, seed=seed)
+        edges = count_co_actions(world.actions, time_window_s=WINDOW_S)
+        scored = score_edges(edges, world.actions, time_window_s=WINDOW_S, n_shuffles=10, seed=seed)
+        planted = world.truth["account_id"]
+        both = scored.select(
+            pl.col("account_a").is_in(planted.implode()) & pl.col("account_b").is_in(planted.implode())
+        )
+        ordered = scored.with_columns(is_true=both.to_series()).sort("score", descending=True)
+        is_true, fdr = ordered["is_true"].to_numpy(), ordered["fdr"].to_numpy()
+        true_fdr = np.cumsum(~is_true) / np.arange(1, len(is_true) + 1)
+        rows += [
+            {"regime": regime, "seed": seed, "kept": n, "estimated": fdr[n - 1], "true": true_fdr[n - 1]}
+            for n in KEPT
+            if n <= len(fdr)
+        ]
+        at_line = fdr <= MAX_FDR
+        by_count = ordered.sort("n_co_actions", descending=True).head(int(at_line.sum()))["is_true"].sum()
+        rows.append(
+            {
+                "regime": regime, "seed": seed, "kept": -1, "estimated": MAX_FDR, "n_kept": int(at_line.sum()),
+                "true": float((~is_true[at_line]).mean()) if at_line.any() else 0.0,
+                "recall": is_true[at_line].sum() / max(is_true.sum(), 1),
+                "recall_by_count": by_count / max(is_true.sum(), 1),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def measure_clusters(seed: int, sizes: tuple[tuple[int, ...], ...]) -> list[dict]:
+    """Accounts found by the cluster test and by the two customary methods, per regime and sizes of groups."""
+    rows = []
+    cases = [(regime, size) for regime in REGIMES for size in sizes] + [("touching", (40, 40)), ("touching", (20, 80))]
+    for regime, size in cases:
+        world = worlds.make_world(regime, seed=seed, group_sizes=size)
+        edges = count_co_actions(world.actions, time_window_s=WINDOW_S)
+        start = time.process_time()
+        ours = find_coordinated_clusters(
+            world.actions, time_window_s=WINDOW_S, n_shuffles=20, max_fdr=MAX_FDR, seed=seed
+        )
+        rows.append(_row("cluster test", ours, world, regime, size, seed) | {"cpu_s": time.process_time() - start})
+        rows += [
+            _row(f"weight above {q}", cut_by_weight(edges, quantile=q), world, regime, size, seed) for q in QUANTILES
+        ]
+        rows.append(_row("cosine, top 0.5 %", cut_by_similarity(world.actions), world, regime, size, seed))
+    return rows
+
+
+def count_false_alarms(seed: int) -> list[dict]:
+    """Worlds where nothing is planted: what is reported, and p-values under the null of the within-object shuffle."""
+    rows = []
+    for regime in worlds.ORGANIC:
+        world = worlds.make_world(regime, seed=seed)
+        found = find_coordinated_clusters(
+            world.actions, time_window_s=WINDOW_S, n_shuffles=20, max_fdr=MAX_FDR, seed=seed
+        )
+        each = list_clusters(found)
+        rows.append({"regime": regime, "seed": seed, "n_clusters": each.height, "n_accounts": found.height})
+    return rows
+
+
+def _row(method: str, clusters: pl.DataFrame, world: worlds.World, regime: str, size: tuple, seed: int) -> dict:
+    accounts = world.actions.select("account_id").unique()
+    labels = accounts.join(world.truth.rename({"group_id": "label"}), on="account_id", how="left")
+    measured = dict(evaluate_clusters(clusters, labels, n_bootstrap=0).select("measure", "value").iter_rows())
+    about = {"method": method, "regime": regime, "sizes": "+".join(map(str, size)), "seed": seed}
+    return about | {"n_clusters": clusters["cluster_id"].n_unique()} | measured
+
+
+def main(out: Path, n_seeds: int, first_seed: int) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    tables: dict[str, list[dict]] = {"edges": [], "clusters": [], "organic": []}
+    for seed in range(first_seed, first_seed + n_seeds):
+        tables["organic"] += count_false_alarms(seed)
+        all_sizes = seed - first_seed < N_SEEDS_ALL_SIZES
+        tables["clusters"] += measure_clusters(seed, SIZES if all_sizes else ((40,),))
+        tables["edges"] += calibrate_edges(seed)
+        for name, rows in tables.items():
+            pl.DataFrame(rows, infer_schema_length=None).write_csv(out / f"{name}.csv")
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:] + ["10", "1000"][len(sys.argv) - 2 :]
+    main(Path(arguments[0]), int(arguments[1]), int(arguments[2]))
