@@ -120,3 +120,12 @@ def test_charts_can_be_enabled_for_notebooks():
 def test_a_title_in_parts_is_read_as_one():
     assert read_title({"title": {"text": ["Posts", "per day"]}}) == "Posts per day"
     assert read_title({"title": "Posts"}) == "Posts"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x1b", "\ufffe", "\u202e", "\ud800"])
+def test_no_character_of_a_label_ends_the_drawing(character):
+    table = pl.DataFrame({"cluster_id": [1], "role": ["core"], "n_accounts": [2]})
+    spec = charts.chart_cluster_sizes(table).to_dict()
+    spec["encoding"]["x"]["title"] = f"a{character}b"
+    assert f"a⟨U+{ord(character):04X}⟩b" in draw_svg(spec)
+    assert f"a⟨U+{ord(character):04X}⟩b" in bundle_chart(spec)["image/svg+xml"]

@@ -10,8 +10,13 @@ from typing import Any
 import altair as alt
 import vl_convert
 
+from workbench.invisible import spell_invisible, unstack_marks
+
 VEGA_LITE_VERSION = "6.4"
 NARROW_PX = 340
+MOST_CHARACTERS = 80
+
+_WHOLE = ("$schema", "description", "font")
 
 _ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
 _LONG_NUMBER = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}(?:e-\d+)?(?![\w.])")
@@ -30,6 +35,7 @@ def enable_charts() -> None:
 
 def bundle_chart(spec: dict[str, Any], **_metadata: Any) -> dict[str, Any]:
     """Return one chart in every form a notebook may show it in, keyed by MIME type."""
+    spec = _tame(spec)
     older = {**spec, "$schema": "https://vega.github.io/schema/vega-lite/v5.20.1.json"}
     return {
         "application/vnd.vegalite.v5+json": older,
@@ -39,8 +45,9 @@ def bundle_chart(spec: dict[str, Any], **_metadata: Any) -> dict[str, Any]:
 
 
 def fit_page(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a spec for use inside a page: no title (the page has it as text), no paper of its own."""
-    return {**{key: value for key, value in spec.items() if key != "title"}, "background": "transparent"}
+    """Return a spec for use inside a page: no title or roles (the page has them as text), no paper of its own."""
+    tame = {key: _tame(value) for key, value in spec.items() if key != "title"}
+    return {**tame, "background": "transparent", "config": {**tame.get("config", {}), "aria": False}}
 
 
 def draw_svg(spec: dict[str, Any], *, width_px: int | None = None) -> str:
@@ -64,6 +71,21 @@ def read_title(spec: dict[str, Any]) -> str:
     title = spec.get("title", "")
     text = title.get("text", "") if isinstance(title, dict) else title
     return " ".join(text) if isinstance(text, list) else str(text)
+
+
+def _tame(part: Any, *, key: str = "") -> Any:
+    """Make every text of a spec safe to draw.
+
+    One control character ends vl-convert, and Python with it; very long labels take it minutes to measure.
+    """
+    if isinstance(part, dict):
+        return {name: _tame(value, key=name) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_tame(item, key=key) for item in part]
+    if not isinstance(part, str):
+        return part
+    text = unstack_marks(spell_invisible(part))
+    return text if len(text) <= MOST_CHARACTERS or key in _WHOLE else text[:MOST_CHARACTERS] + "…"
 
 
 def _name_parts(svg: str, spec: dict[str, Any]) -> str:

@@ -103,10 +103,12 @@ def cluster_colours(clusters: list[int]) -> list[str]:
     return [cluster_colour(cluster_id) for cluster_id in clusters]
 
 
-def dashes(count: int) -> list[list[int]]:
-    """Return dash patterns, so that lines differ without colour too."""
+def dash(column: str, domain: list, *, title: str | None) -> alt.StrokeDash:
+    """Return dash patterns by category, so that lines differ without colour too; one legend with their colours."""
     patterns = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4]]
-    return [patterns[index % len(patterns)] for index in range(count)]
+    scale = alt.Scale(domain=domain, range=[patterns[index % len(patterns)] for index in range(len(domain))])
+    legend = legend_on_top() if len(domain) > 1 else None
+    return alt.StrokeDash(f"{column}:N", title=title, scale=scale, legend=legend)
 
 
 def tip(column: str, title: str, number_format: str | None = None) -> alt.Tooltip:

@@ -14,7 +14,7 @@ from workbench.chart_style import (
     check_column,
     cluster_colours,
     colour,
-    dashes,
+    dash,
     day_tip,
     dress,
     legend_on_top,
@@ -42,7 +42,7 @@ def chart_posts_per_day(table: pl.DataFrame, *, period: str = "day") -> alt.Char
         x=time_axis("day"),
         y=alt.Y("n_posts:Q", title=f"Posts per {period}"),
         color=colour("group", groups, title="Group"),
-        strokeDash=alt.StrokeDash("group:N", scale=alt.Scale(domain=groups, range=dashes(len(groups))), legend=None),
+        strokeDash=dash("group", groups, title="Group"),
         tooltip=[day_tip("day"), tip("group", "Group"), tip("n_posts", "Posts", ",")],
     )
     description = (
@@ -150,7 +150,7 @@ def chart_weight_distribution(table: pl.DataFrame) -> alt.Chart:
             x=alt.X(
                 "n_co_actions:Q",
                 title="Co-actions of the pair",
-                scale=alt.Scale(type="log", padding=10),
+                scale=log_scale(drawn, "n_co_actions"),
                 axis=log_axis(),
             ),
             y=alt.Y("n_edges:Q", title="Pairs of accounts", scale=log_scale(drawn, "n_edges"), axis=log_axis()),

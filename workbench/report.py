@@ -21,6 +21,7 @@ from workbench.report_text import embed_json, is_number_column, show_cell, show_
 from workbench.schema import ParameterError, SchemaError
 
 MOST_ROWS_SHOWN = 100
+MOST_ROWS_PRINTED = 30
 MOST_CSV_BYTES = 200_000
 _CHARTS_ALIVE = "report.js"
 _OPTIONAL = (
@@ -84,6 +85,7 @@ def render_page(findings: Findings) -> str:
             sections=[(number, name, heading) for number, (name, heading) in enumerate(SECTIONS.items(), start=1)],
             own_template=_OWN_TEMPLATE,
             pictures=pictures,
+        part_names=_name_parts(findings),
             key_numbers=[number for section in findings.sections for number in section.key_numbers][:6],
             decisions=_view_decisions(findings),
             rungs=_count_rungs(findings),
@@ -95,6 +97,7 @@ def render_page(findings: Findings) -> str:
             script_hash=_hash(script),
             record_hash=hashlib.sha256(findings.to_json().encode()).hexdigest(),
             most_rows=MOST_ROWS_SHOWN,
+        most_rows_printed=MOST_ROWS_PRINTED,
         )
     )
 
@@ -110,14 +113,15 @@ def _environment() -> Environment:
     environment.filters.update(
         words=show_text, plain=show_plain, heading=lambda name: name.replace("_", " ").capitalize()
     )
-    environment.globals.update(
-        show_cell=show_cell,
-        is_number_column=is_number_column,
-        csv_link=_csv_link,
-        evidence_kind=_evidence_kind,
-        safe_link=_safe_link,
-        claim_section=_claim_section,
-    )
+    functions: dict[str, Any] = {
+        "show_cell": show_cell,
+        "is_number_column": is_number_column,
+        "csv_link": _csv_link,
+        "evidence_kind": _evidence_kind,
+        "safe_link": _safe_link,
+        "claim_section": _claim_section,
+    }
+    environment.globals.update(functions)
     return environment
 
 
@@ -148,6 +152,11 @@ def _refuse_addresses(part: Any, *, figure: Figure) -> None:
             _refuse_addresses(item, figure=figure)
 
 
+def _name_parts(findings: Findings) -> dict[str, str]:
+    parts = [part for section in findings.sections for part in (*section.figures, *section.all_tables)]
+    return {part.name: part.title for part in parts}
+
+
 def _all_tables(findings: Findings) -> dict[str, Any]:
     tables = {table.name: table.rows for section in findings.sections for table in section.all_tables}
     figures = {figure.name: figure.table for section in findings.sections for figure in section.figures}
@@ -157,7 +166,8 @@ def _all_tables(findings: Findings) -> dict[str, Any]:
 
 def _view_decisions(findings: Findings) -> TableView:
     labels = {
-        "stage": "Stage", "action": "What was done", "reason": "Why", "n_before": "Rows before", "n_after": "Rows after",
+        "stage": "Stage", "action": "What was done", "reason": "Why",
+        "n_before": "Rows before", "n_after": "Rows after",
     }  # fmt: skip
     return TableView("decisions", "Decisions", "", findings.decisions, labels)
 

@@ -13,15 +13,11 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from workbench.invisible import spell_invisible, unstack_marks
 from workbench.privacy import defang
 
 MOST_CHARACTERS = 600
-_INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
-)
-_STACKED = re.compile(
-    "([\u0300-\u036f\u0483-\u0489\u0e31-\u0e4e\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0300-\u036f\u0483-\u0489\u0e31-\u0e4e\u1ab0-\u1aff\u20d0-\u20ff]+"
-)
+_LONG_WORD = re.compile(r"(\S{2100,})")
 _CJK = re.compile(
     "[\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60]+"
 )
@@ -39,7 +35,7 @@ def show_text(value: object, *, most_characters: int = MOST_CHARACTERS) -> Marku
     text = str(value)
     length = len(text)
     text = defang_cell(text[:most_characters])
-    text = _STACKED.sub(r"\1", _INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group(0)):04X}⟩", text))
+    text = unstack_marks(spell_invisible(text))
     html = _tag_language(text)
     if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
         html = Markup("<bdi>{}</bdi>").format(html)
@@ -51,12 +47,20 @@ def show_text(value: object, *, most_characters: int = MOST_CHARACTERS) -> Marku
 def show_plain(value: object, *, most_characters: int = 300) -> str:
     """Return text for attributes and titles: defanged, invisible characters visible, shortened; escape it on use."""
     text = defang(str(value)[:most_characters])
-    return _INVISIBLE.sub(lambda found: f"⟨U+{ord(found.group(0)):04X}⟩", text)
+    return spell_invisible(text)
 
 
 def defang_cell(text: str) -> str:
-    """Return text with its addresses defanged; the name of a file is none."""
-    return text if _FILE_NAME.fullmatch(text) else defang(text)
+    """Return text with its addresses defanged; the name of a file is none.
+
+    Words longer than any address that works are broken up bluntly: looking for addresses in them takes minutes.
+    """
+    if len(text) < 300 and _FILE_NAME.fullmatch(text):
+        return text
+    parts = _LONG_WORD.split(text)
+    parts[::2] = [defang(part) for part in parts[::2]]
+    parts[1::2] = [word.replace(".", "[.]").replace(":", "[:]") for word in parts[1::2]]
+    return "".join(parts)
 
 
 def find_language(text: str) -> str | None:

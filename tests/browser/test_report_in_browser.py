@@ -1,0 +1,148 @@
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+import hostile
+import invented_case
+import pytest
+
+from workbench.report import render_report
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Path:
+    return render_report(invented_case.findings(), tmp_path_factory.mktemp("case"))
+
+
+@pytest.fixture(scope="module")
+def hostile_report(tmp_path_factory) -> Path:
+    return render_report(hostile.findings(), tmp_path_factory.mktemp("hostile"))
+
+
+@contextmanager
+def opened(browser, path: Path, **options):
+    """A page with everything it asked for and complained of in `page.requests_made` and `page.complaints`."""
+    context = browser.new_context(**{"viewport": DESKTOP, **options})
+    page = context.new_page()
+    page.requests_made, page.complaints = [], []
+    page.on("request", lambda request: page.requests_made.append(request.url))
+    page.on("console", lambda message: page.complaints.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: page.complaints.append(f"error: {error}"))
+    page.on("dialog", lambda dialog: (page.complaints.append("dialog"), dialog.dismiss()))
+    page.goto(path.as_uri())
+    yield page
+    context.close()
+
+
+def scroll_through(page) -> None:
+    height = page.evaluate("document.documentElement.scrollHeight")
+    for y in range(0, height, 500):
+        page.evaluate(f"window.scrollTo(0, {y})")
+        page.wait_for_timeout(40)
+    page.wait_for_function(
+        "[...document.querySelectorAll('figure')].every(f => f.classList.contains('alive'))", timeout=20_000
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}])
+def test_charts_come_alive_with_no_request_and_no_complaint(browser, report, options):
+    with opened(browser, report, **options) as page:
+        scroll_through(page)
+        assert page.locator("figure.alive .live svg").count() == page.locator("figure").count() > 6
+        assert page.requests_made == [report.as_uri()]
+        assert page.complaints == []
+
+
+def test_everything_is_there_without_javascript(browser, report):
+    with opened(browser, report, java_script_enabled=False) as page:
+        stills = page.locator("figure .still .wide svg")
+        assert stills.count() == page.locator("figure").count() > 6
+        assert all(stills.nth(n).is_visible() for n in range(stills.count()))
+        assert page.get_by_role("heading", level=2).count() == 17
+        assert page.complaints == []
+
+
+@pytest.mark.parametrize("options", [{"viewport": PHONE}, {"viewport": {"width": 320, "height": 640}}, {}])
+def test_the_page_never_scrolls_sideways(browser, report, hostile_report, options):
+    for path in (report, hostile_report):
+        with opened(browser, path, **options) as page:
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}])
+@pytest.mark.parametrize("is_hostile", [False, True])
+def test_no_accessibility_rule_is_broken(browser, report, hostile_report, options, is_hostile):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    with opened(browser, hostile_report if is_hostile else report, bypass_csp=True, **options) as page:
+        scroll_through(page)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        results = axe.Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+        broken = [
+            (rule["id"], [node["target"] for node in rule["nodes"]][:3]) for rule in results.response["violations"]
+        ]
+        assert broken == []
+
+
+def test_the_keyboard_reaches_the_findings_first(browser, report):
+    with opened(browser, report) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_table_can_be_downloaded_from_the_page_alone(browser, report, tmp_path):
+    with opened(browser, report, accept_downloads=True) as page:
+        with page.expect_download() as download:
+            page.locator("#part-cluster_members a[download]").click()
+        download.value.save_as(tmp_path / "members.csv")
+    lines = (tmp_path / "members.csv").read_text(encoding="utf-8-sig").splitlines()
+    assert lines[0] == "account_id,cluster_id,strength,is_core"
+    assert len(lines) == 68
+
+
+def test_it_prints_on_a4_with_whole_charts(browser, report, tmp_path):
+    with opened(browser, report) as page:
+        scroll_through(page)
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 666, "height": 990})  # the printable part of A4 at 96 pixels per inch
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('figure')].map(f => ["
+            "f.querySelector('.wide svg').getBoundingClientRect().width,"
+            "f.getBoundingClientRect().height, getComputedStyle(f).breakInside])"
+        )
+        assert all(0 < width <= 666 and height < 990 and inside == "avoid" for width, height, inside in boxes)
+        page.emulate_media(media=None)
+        pdf = page.pdf(prefer_css_page_size=True)
+    n_pages = pdf.count(b"/Type /Page\n") or pdf.count(b"/Type /Page")
+    assert 8 <= n_pages <= 30
+
+
+def test_hostile_text_is_inert(browser, hostile_report):
+    with opened(browser, hostile_report) as page:
+        scroll_through(page)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.pwned") is None
+        assert page.complaints == []
+        assert page.requests_made == [hostile_report.as_uri()]
+        assert page.locator("script:not([type])").count() == 1
+        attributes = page.evaluate("[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames())")
+        assert not [name for name in attributes if name.startswith("on")]
+        links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
+        assert all(link.startswith(("#", "data:text/csv;charset=utf-8;base64,", "tables/")) for link in links)
+        assert page.locator("iframe, object, embed, img, form, meta[http-equiv=refresh]").count() == 0
+
+
+def test_hostile_text_is_inert_in_csv_and_json(hostile_report):
+    for path in (hostile_report.parent / "tables").iterdir():
+        for line in path.read_text(encoding="utf-8-sig").splitlines():
+            assert not line.startswith(("=", "+", "@"))
+    json.loads((hostile_report.parent / "findings.json").read_text(encoding="utf-8"))
