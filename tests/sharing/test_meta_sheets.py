@@ -9,7 +9,7 @@ from small_case import platform_b
 from workbench.schema import ParameterError, SchemaError, SourceError
 from workbench.sharing import match_indicators, read_indicators, summarise_indicators, write_meta_sheet
 from workbench.sharing.indicators import build_indicators, check_indicators
-from workbench.sharing.meta import guard_cell, unguard_cell
+from workbench.sharing.tables import guard_cell, unguard_cell
 
 HEAD = "Tactic,Technique,Procedure,Indicator\r\n"
 

@@ -109,8 +109,9 @@ def test_co_actions_are_counted_across_platforms():
     actions = extract_actions(both.posts, traces=["url", "same_text", "repost"])
     bridges = list_bridges(count_co_actions(actions, time_window_s=60), both.accounts)
     across = bridges.filter("is_bridge", trace="url")
-    # Of B's page (on the minute) and group (a minute later), the group is within 60 s of those who posted 0 to 18 s in.
-    assert across.select(pl.col("n_co_actions").sum()).item() == 3 * (4 + 4)
+    # Three links: four accounts 0 to 18 s in, the page on the minute, the group 60 s later; the sharer once on the
+    # minute; and two people of B with the news link within a minute of one of A.
+    assert across["n_co_actions"].sum() == 3 * (4 + 4) + 4 + 2
     assert set(across["platform_a"]) == {"facebook"}
     summary = summarise_bridges(bridges.filter(pl.col("trace") == "url"))
     assert summary.filter("is_bridge").select("platforms", "n_edges", "n_accounts").row(0) == (

@@ -129,8 +129,11 @@ def _signals(
         return empty.with_columns(time_window_s=pl.lit(time_window_s, dtype=pl.Float64))
     both = pl.col("account_a").is_in(inside.implode()) & pl.col("account_b").is_in(inside.implode())
     kept = scored.filter(both & (pl.col("fdr") <= max_fdr)).select(_EDGE_COLUMNS)
-    return kept.with_columns(time_window_s=pl.lit(time_window_s, dtype=pl.Float64)).sort(
-        "trace", "account_a", "account_b"
+    low, high = pl.min_horizontal("account_a", "account_b"), pl.max_horizontal("account_a", "account_b")
+    return (
+        kept.with_columns(account_a=low, account_b=high)
+        .with_columns(time_window_s=pl.lit(time_window_s, dtype=pl.Float64))
+        .sort("trace", "account_a", "account_b")
     )
 
 

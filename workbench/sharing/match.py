@@ -289,17 +289,19 @@ def hide_accounts(report: MatchReport, original: Release, protected: Release) ->
         original: that release.
         protected: what `protect_release` made of it.
     """
-    pairs = [
-        pl.DataFrame({"account_id": original_part["account_id"], "shown": protected_part["account_id"]})
-        for original_part, protected_part in (
-            (original.accounts, protected.accounts),
-            (original.posts, protected.posts),
-        )
-    ]
-    names = pl.concat(pairs).unique("account_id", keep="first")
+    names = pair_names(original, protected)
 
     def shown(table: pl.DataFrame) -> pl.DataFrame:
         renamed = table.join(names, on="account_id", how="left", maintain_order="left")
         return renamed.with_columns(account_id=pl.col("shown")).drop("shown")
 
     return replace(report, hits=shown(report.hits), accounts=shown(report.accounts))
+
+
+def pair_names(original: Release, protected: Release) -> pl.DataFrame:
+    """Return how each account of a release is shown: account_id, shown; its rows keep their order when protected."""
+    pairs = [
+        pl.DataFrame({"account_id": before["account_id"], "shown": after["account_id"]})
+        for before, after in ((original.accounts, protected.accounts), (original.posts, protected.posts))
+    ]
+    return pl.concat(pairs).unique("account_id", keep="first", maintain_order=True)

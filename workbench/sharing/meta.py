@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import polars as pl
 from workbench.privacy import defang
 from workbench.schema import ParameterError, SourceError
 from workbench.sharing.indicators import build_indicators
+from workbench.sharing.tables import guard_cell
 
 LAYOUTS = {
     "killchain": ("Tactic", "Technique", "Procedure", "Indicator", "Note"),
@@ -42,7 +42,6 @@ _COLUMNS = {
     "date": "published_on",
 }
 _FLAT_NAMES = {"domain": "domain_name", "url": "cib_url"}
-_FORMULA = re.compile(r"^'*[=+\-@\t\r]")
 _SHOWN_LIVE = ("asset_count", "audience_count", "advert_spend", "technique")
 
 
@@ -86,16 +85,6 @@ def write_meta_sheet(
         writer.writerow([_publish(cell, row["indicator_type"]) if is_defanged else cell for cell in cells])
     path.write_text(text.getvalue(), encoding="utf-8-sig" if is_defanged else "utf-8", newline="")
     return path
-
-
-def guard_cell(text: str) -> str:
-    """Return the cell so that no spreadsheet runs it as a formula; `unguard_cell` takes it back."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
-def unguard_cell(text: str) -> str:
-    """Return the cell that `guard_cell` guarded."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def _publish(cell: str, indicator_type: str) -> str:

@@ -16,7 +16,6 @@ from typing import Any
 import polars as pl
 
 from workbench.findings import Findings
-from workbench.privacy import defang
 from workbench.schema import ParameterError, SourceError
 from workbench.sharing.archive import open_files, pack_folder
 from workbench.sharing.cover import Cover, retention_date
@@ -24,17 +23,17 @@ from workbench.sharing.evidence import Evidence
 from workbench.sharing.graphml import write_graphml
 from workbench.sharing.indicators import Indicators, build_indicators
 from workbench.sharing.levels import Shareable, apply_level
-from workbench.sharing.meta import guard_cell, unguard_cell, write_meta_sheet
+from workbench.sharing.meta import write_meta_sheet
 from workbench.sharing.misp import write_misp
 from workbench.sharing.near_text import METHOD
 from workbench.sharing.salts import derive_key, salt_check
 from workbench.sharing.stix import write_stix
 from workbench.sharing.summary import write_limitations, write_summary
+from workbench.sharing.tables import unguard_cell, write_table
 
 SCHEMA = "takedown-workbench/findings-package"
 SCHEMA_VERSION = "1.0"
 _MANIFEST = "manifest.json"
-_DEFANGED = ("url", "domain", "indicator_value", "note", "text", "indicator", "handle", "display_name")
 
 
 class PackageError(SourceError):
@@ -189,11 +188,11 @@ def _write_files(
     exports.mkdir(parents=True)
     techniques = evidence.techniques if evidence else ()
     for name, table in shown.tables.items():
-        _write_csv(table, folder / f"{name}.csv")
+        write_table(table, folder / f"{name}.csv")
     indicators = build_indicators(shown.indicator_rows)
-    _write_csv(indicators.drop("match_key"), folder / "indicators.csv")
-    _write_csv(_claims(findings), folder / "claims.csv")
-    _write_csv(_techniques(techniques), folder / "techniques.csv")
+    write_table(indicators.drop("match_key"), folder / "indicators.csv")
+    write_table(_claims(findings), folder / "claims.csv")
+    write_table(_techniques(techniques), folder / "techniques.csv")
     counts = {name: table.height for name, table in shown.tables.items()}
     write_summary(folder / "summary.md", cover=cover, claims=findings.headlines, counts=counts, techniques=techniques)
     write_limitations(folder / "limitations.md", cover=cover, decisions=findings.decisions)
@@ -228,23 +227,6 @@ def _techniques(techniques: tuple[Any, ...]) -> pl.DataFrame:
         {"framework": "DISARM", "id": item.disarm_id, "name": item.name, "phase": item.phase} for item in techniques
     ]
     return pl.DataFrame(rows, schema=dict.fromkeys(("framework", "id", "name", "phase"), pl.String))
-
-
-def _write_csv(table: pl.DataFrame, path: Path) -> None:
-    """Addresses defanged, formulas guarded, a mark for Excel at the start."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(table.columns)
-    for row in table.iter_rows(named=True):
-        writer.writerow([_write_cell(name, value) for name, value in row.items()])
-    path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
-
-
-def _write_cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return guard_cell(defang(text) if name in _DEFANGED else text)
 
 
 def _read_csv(content: bytes, *, name: str) -> pl.DataFrame:

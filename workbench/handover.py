@@ -1,0 +1,126 @@
+"""A case's findings handed on as a package, and a tip matched against a case: what the commands share and match do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from workbench.actions import extract_actions
+from workbench.case import Case
+from workbench.chance import score_edges
+from workbench.coaction import count_co_actions
+from workbench.coordinated import find_coordinated_clusters
+from workbench.findings import Findings
+from workbench.privacy import protect_release
+from workbench.schema import ParameterError, Release
+from workbench.sharing.cover import LEVELS
+from workbench.sharing.evidence import collect_evidence
+from workbench.sharing.hit_report import write_hit_report
+from workbench.sharing.indicators import read_indicators
+from workbench.sharing.match import MatchReport, hide_accounts, match_indicators, pair_names
+from workbench.sharing.package import WrittenPackage, write_package
+from workbench.sources import load_release
+
+GRADES = ("beyond shared interest",)
+"""Grades that are handed on: of a closed group nothing tells its links from anybody's."""
+_NEEDED = ("traces", "time_window_s", "n_shuffles", "max_fdr", "seed")
+
+
+def share_case(
+    case: Case,
+    findings: Findings,
+    out: str | Path,
+    *,
+    key: bytes,
+    level: str = "public",
+    grades: tuple[str, ...] = GRADES,
+    contact: str = "not stated",
+    producer: str = "not stated",
+    retention_days: int = 365,
+    salt: str | None = None,
+) -> WrittenPackage:
+    """Write a case's package at a sharing level, from the settings its report was made with.
+
+    Args:
+        case: from `open_case`.
+        findings: of the case's report; its parameters say with which settings clusters were found.
+        out: the package's folder; the .zip is written beside it.
+        key: from `read_key`.
+        level: public, trusted or hashed.
+        grades: clusters of these grades are handed on.
+        contact: where the receiver answers.
+        producer: who hands it on.
+        retention_days: after how many days the receiver deletes it.
+        salt: the agreed one, for "hashed".
+
+    Raises:
+        ParameterError: an unknown level, or the findings do not say how clusters were found.
+    """
+    if level not in LEVELS:
+        raise ParameterError(f"A sharing level is one of {', '.join(LEVELS)}; found '{level}'. Choose one.")
+    lacking = [name for name in _NEEDED if name not in findings.parameters]
+    if lacking:
+        raise ParameterError(
+            f"The findings do not say with which {lacking[0]} they were made. Run the case's report again."
+        )
+    settings = findings.parameters
+    original = case.keep(load_release, case.dataset)
+    protected = protect_release(original, key=key)
+    clusters, scored = _found(case, protected, settings)
+    clusters = clusters.filter(pl.col("grade").is_in(grades))
+    release = protected
+    if level != "public":
+        # Clusters were found among pseudonyms; a partner gets the ids they stand for.
+        release, names = original, pair_names(original, protected)
+        clusters = _reveal(clusters, names, "account_id")
+        scored = _reveal(_reveal(scored, names, "account_a"), names, "account_b")
+    evidence = collect_evidence(release, clusters=clusters, scored=scored, time_window_s=settings["time_window_s"])
+    return write_package(
+        findings,
+        out,
+        level=level,
+        evidence=evidence,
+        contact=contact,
+        producer=producer,
+        retention_days=retention_days,
+        salt=salt,
+    )
+
+
+def match_case(
+    tip: str | Path, case: Case, *, key: bytes, out: str | Path | None = None, salt: str | None = None
+) -> MatchReport:
+    """Match a tip against a case's data and return the report with accounts as they may be shown.
+
+    Args:
+        tip: a findings package, Meta's sheet, a STIX 2.1 bundle or a MISP event.
+        case: from `open_case`.
+        key: from `read_key`.
+        out: folder for the hit report; None writes nothing.
+        salt: the agreed one, where the tip holds keyed hashes.
+    """
+    original = case.keep(load_release, case.dataset)
+    found = match_indicators(read_indicators(tip), original, salt=salt)
+    report = hide_accounts(found, original, protect_release(original, key=key))
+    if out is not None:
+        write_hit_report(report, out, title=original.about.title, is_synthetic=original.about.is_synthetic)
+    return report
+
+
+def _found(case: Case, protected: Release, settings: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Clusters and scored edges as the notebooks made them: from the cache where they ran."""
+    window_s, n_shuffles, seed = (settings[name] for name in ("time_window_s", "n_shuffles", "seed"))
+    actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
+    edges = case.keep(count_co_actions, actions, time_window_s=window_s)
+    chance = {"time_window_s": window_s, "n_shuffles": n_shuffles, "seed": seed}
+    scored = case.keep(score_edges, edges, actions, **chance)
+    return case.keep(find_coordinated_clusters, actions, max_fdr=settings["max_fdr"], **chance), scored
+
+
+def _reveal(table: pl.DataFrame, names: pl.DataFrame, column: str) -> pl.DataFrame:
+    own = names.select(pl.col("shown").alias(column), own="account_id")
+    table = table.with_columns(pl.col(column).cast(pl.String)).join(own, on=column, how="left", maintain_order="left")
+    # An account that was only mentioned is in no list: it stays a pseudonym.
+    return table.with_columns(pl.coalesce("own", column).alias(column)).drop("own")
