@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench.coaction as coaction
+import workbench.pairs as pairs
 from workbench.coaction import count_co_actions, count_partners, pack_actions
 from workbench.evidence import co_action_evidence
 from workbench.schema import ParameterError, SchemaError
@@ -100,15 +101,17 @@ def test_batches_add_up_to_the_same(rows):
     actions = make_actions(*rows)
     expected = count_co_actions(actions, time_window_s=60)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coaction, "BATCH_PAIRS", 2)
-        assert count_co_actions(actions, time_window_s=60, memory_bytes=1).equals(expected)
+        patch.setattr(pairs, "BATCH_PAIRS", 2)
+        patch.setattr(pairs, "MAX_BATCH_PAIRS", 2)
+        patch.setattr(coaction, "PART_EDGES", 3)
+        assert count_co_actions(actions, time_window_s=60).equals(expected)
 
 
 def test_a_line_too_long_for_64_bits_is_cut_at_objects(monkeypatch):
     rows = [(f"a{k % 7}", f"o{k % 5}", float(k)) for k in range(60)]
     log = pack_actions(make_actions(*rows))
     expected = count_partners(log, window_us=20_000_000)
-    monkeypatch.setattr(coaction, "_LINE_END", 50_000_000)
+    monkeypatch.setattr(pairs, "LONGEST_SPAN_US", 50_000_000)
     assert count_partners(log, window_us=20_000_000).tolist() == expected.tolist()
 
 

@@ -1,0 +1,107 @@
+"""actions -> arrays: the actions of one trace as numbers, sorted by object and time, for the kernel to work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from workbench.schema import ParameterError, check_table
+
+LONGEST_SPAN_US = 2**62
+
+
+@dataclass(frozen=True)
+class ActionLog:
+    """The actions of one trace as arrays, sorted by object, then time, then row order.
+
+    All arrays have one entry per action: `object_code`, `account_code`, `post_code` number the sorted distinct names
+    from 0; `time_us` is microseconds since 1970. `accounts`, `objects` and `posts` are the names, code by code. A log
+    packed without posts has none.
+    """
+
+    trace: str
+    object_code: np.ndarray
+    account_code: np.ndarray
+    post_code: np.ndarray
+    time_us: np.ndarray
+    accounts: pl.Series
+    objects: pl.Series
+    posts: pl.Series
+
+    def __len__(self) -> int:
+        """Number of actions."""
+        return len(self.time_us)
+
+    def keep(self, rows: np.ndarray) -> ActionLog:
+        """Return the log of the actions where `rows` is true; codes and names stay as they are."""
+        arrays = ["object_code", "account_code", "time_us", *(["post_code"] if len(self.post_code) else [])]
+        return replace(self, **{name: getattr(self, name)[rows] for name in arrays})
+
+
+def pack_traces(actions: pl.DataFrame, *, with_posts: bool = True) -> list[ActionLog]:
+    """Return one `ActionLog` per trace of the actions, in order of the traces' names; without posts if not needed.
+
+    Raises:
+        SchemaError: `actions` is not a table of actions.
+        ParameterError: the times span more than 146,000 years, which no 64-bit line holds.
+    """
+    actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
+    traces = actions["trace"].unique().sort()
+    return [pack_actions(actions.filter(pl.col("trace") == trace), with_posts=with_posts) for trace in traces]
+
+
+def pack_actions(actions: pl.DataFrame, *, with_posts: bool = True) -> ActionLog:
+    """Return the actions of a single trace as an `ActionLog`.
+
+    Raises:
+        ParameterError: more than one trace, or times that span more than 146,000 years.
+    """
+    traces = actions["trace"].unique()
+    if len(traces) > 1:
+        raise ParameterError(f"expected actions of one trace, found {sorted(traces)}. Use pack_traces.")
+    times = actions.select(time=pl.col("acted_at").dt.epoch("us"), row=pl.int_range(pl.len())).sort(
+        "time", maintain_order=True
+    )
+    if len(times) and times["time"][-1] - times["time"][0] > LONGEST_SPAN_US:
+        raise ParameterError("the actions' times span more than 146,000 years; check the unit of acted_at.")
+    by_time = times["row"].to_numpy()
+    objects, object_code = number_names(actions["object_id"])
+    by_object, _ = group_codes(object_code[by_time], len(objects))
+    rows = by_time[by_object]
+    accounts, account_code = number_names(actions["account_id"])
+    no_posts = pl.Series(dtype=pl.String), np.empty(0, np.int64)
+    posts, post_code = number_names(actions["post_id"]) if with_posts else no_posts
+    return ActionLog(
+        trace=traces[0] if len(traces) else "",
+        object_code=object_code[rows],
+        account_code=account_code[rows],
+        post_code=post_code[rows] if with_posts else post_code,
+        time_us=times["time"].to_numpy()[by_object],
+        accounts=accounts,
+        objects=objects,
+        posts=posts,
+    )
+
+
+def number_names(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """Return the sorted distinct names of a column without nulls, and each row's number among them (int64)."""
+    seen = pl.Categories.random()
+    met = column.cast(pl.Categorical(seen))
+    names = seen.to_series()  # in order of meeting; polars forgets them when the last column that uses them is gone
+    order = names.arg_sort().to_numpy()
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return names.gather(order).alias(column.name), rank[met.to_physical().to_numpy()]
+
+
+def group_codes(codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows in order of their codes, equal codes in row order, and where each code's rows start.
+
+    Counting sort, in linear time: it is what scipy does to turn a sparse matrix on its side.
+    """
+    n = len(codes)
+    table = sparse.csr_array((np.ones(n, np.int8), codes, np.arange(n + 1)), shape=(n, n_codes)).tocsc()
+    return table.indices, table.indptr

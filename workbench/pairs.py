@@ -1,0 +1,224 @@
+"""The kernel: which actions of a log are within the window of each other, and how often each pair of accounts is.
+
+All objects are laid on one integer line, so that two actions are within the window if and only if their places on the
+line are. Sorted, the partners of an action are one run of rows, found by one binary search; the sum of the runs is the
+number of pairs, known before any pair is made.
+
+Pairs are then made account by account, each on the side of its smaller account. So what is made is finished when it is
+made: a few hundred thousand pairs at a time are brought in order by counting, added up and handed on. Nothing waits
+for the rest, nothing is merged, nothing need go to disk, whatever the number of pairs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import TypeVar
+
+import numpy as np
+from scipy import sparse
+
+from workbench.action_log import LONGEST_SPAN_US, ActionLog, group_codes
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+BATCH_PAIRS = 250_000
+"""pairs made at a time, so that they stay in the processor's cache"""
+BATCH_PAIRS_PER_ACCOUNT = 4
+"""counting has a cost per account too: with many accounts a batch is larger, up to MAX_BATCH_PAIRS"""
+MAX_BATCH_PAIRS = 8_000_000
+N_THREADS = min(8, os.cpu_count() or 1)
+
+
+def count_partners(log: ActionLog, *, window_us: int | None) -> np.ndarray:
+    """Return, per action, how many later rows of the log are on the same object within the window (int64).
+
+    Their sum is the number of pairs. Pairs of one account with itself are still among them.
+    """
+    n = len(log)
+    if n == 0:
+        return np.empty(0, np.int64)
+    is_new = np.concatenate([[True], np.diff(log.object_code) != 0])
+    starts = np.flatnonzero(is_new)
+    if window_us is None:
+        ends = np.repeat(np.append(starts[1:], n), np.diff(np.append(starts, n)))
+        return ends - np.arange(n) - 1
+    # A gap longer than the window may be shortened to window + 1 without changing who is within it of whom.
+    step = np.minimum(np.diff(log.time_us, prepend=log.time_us[:1]), window_us + 1)
+    step[is_new] = window_us + 1
+    ends = np.empty(n, np.int64)
+    for lo, hi in _stretches(step, starts):
+        line = np.cumsum(step[lo:hi])
+        ends[lo:hi] = np.searchsorted(line, line + window_us, side="right") + lo
+    return ends - np.arange(n) - 1
+
+
+def iterate_pairs(log: ActionLog, *, window_us: int | None, batch_pairs: int = 2 * BATCH_PAIRS) -> Iterator[tuple]:
+    """Yield batches (i, j) of row numbers of the log, i < j, within the window and by different accounts."""
+    n_after = count_partners(log, window_us=window_us)
+    before = _sums_before(n_after)
+    for lo, hi in _batches(before, batch_pairs):
+        i = np.repeat(np.arange(lo, hi), n_after[lo:hi])
+        j = _runs(np.arange(lo + 1, hi + 1), n_after[lo:hi])
+        other = log.account_code[i] != log.account_code[j]
+        yield i[other], j[other]
+
+
+def count_pairs(
+    log: ActionLog, *, window_us: int | None, either: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the edges of one log as arrays (a, b, n): account codes a < b and their co-actions, sorted by (a, b).
+
+    Args:
+        log: actions of one trace.
+        window_us: microseconds, inclusive; None = any gap.
+        either: true per account code; a pair counts only where one of its two accounts is true.
+    """
+    n_after = count_partners(log, window_us=window_us)
+    parts = [(np.empty(0, np.int64),) * 3, *iterate_counts(log, n_after=n_after, either=either)]
+    a, b, n = (np.concatenate(column, dtype=np.int64) for column in zip(*parts, strict=True))
+    return a, b, n
+
+
+def iterate_counts(
+    log: ActionLog, *, n_after: np.ndarray, either: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield the edges of `count_pairs` in sorted parts; `n_after` is what `count_partners` gave for the window.
+
+    Account codes come as int32, counts as int64.
+    """
+    n_accounts = len(log.accounts)
+    size = max(BATCH_PAIRS, min(BATCH_PAIRS_PER_ACCOUNT * n_accounts, MAX_BATCH_PAIRS))
+    near = _Neighbourhood.of(log, n_after)
+    blocks = _batches(near.before[near.start], size)
+    with ThreadPoolExecutor(N_THREADS) as pool:
+        yield from run_ahead(pool, lambda block: _count_block(near, *block, size, either), blocks)
+
+
+@dataclass(frozen=True)
+class _Neighbourhood:
+    """The rows of a log in order of their accounts, and for each the run of rows within its window, itself included.
+
+    `account`: per row of the log, the account. In account order: `own` (the account), `first` and `n` (the run of
+    rows), `before` (sum of n so far). `start`: per account, where its rows start.
+    """
+
+    account: np.ndarray
+    own: np.ndarray
+    first: np.ndarray
+    n: np.ndarray
+    before: np.ndarray
+    start: np.ndarray
+
+    @classmethod
+    def of(cls, log: ActionLog, n_after: np.ndarray) -> _Neighbourhood:
+        rows = len(log)
+        narrow = np.int32 if rows < 2**31 else np.int64
+        end = np.arange(1, rows + 1) + n_after
+        # The first row within reach is the number of rows that reach less far: ends never fall along the log.
+        first = np.cumsum(np.bincount(end, minlength=rows + 1))[:rows]
+        order, start = group_codes(log.account_code, len(log.accounts))
+        account = log.account_code.astype(narrow)
+        n = (end - first)[order]
+        return cls(account, account[order], first[order].astype(narrow), n, _sums_before(n), start)
+
+    def partners(self, lo: int, hi: int, either: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the partners of rows lo..hi that are larger accounts, and their places among all within the runs."""
+        n = self.n[lo:hi]
+        # Every row number is in range by construction; "clip" only spares looking for one that is not.
+        other = self.account.take(_runs(self.first[lo:hi], n), mode="clip")
+        own = np.repeat(self.own[lo:hi], n)
+        chosen = other > own
+        if either is not None:
+            chosen &= either[own] | either[other]
+        places = np.flatnonzero(chosen)
+        return other[places], places
+
+
+def _count_block(
+    near: _Neighbourhood, a_from: int, a_to: int, size: int, either: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (a, b, n) for all pairs whose smaller account is one of a_from..a_to."""
+    start = near.start[a_from : a_to + 1]
+    made = near.before[start] - near.before[start[0]]
+    if made[-1] > size:
+        return _count_one(near, a_from, size, either)
+    partner, place = near.partners(start[0], start[-1], either)
+    shape = (a_to - a_from, len(near.start) - 1)
+    ones = np.ones(len(partner), np.int8)
+    pairs = sparse.csr_array((ones, partner, np.searchsorted(place, made).astype(np.int32)), shape=shape)
+    ordered = pairs.tocsc().tocsr()  # turned on its side and back, each time by counting: partners are now in order
+    first = _first_of_runs(ordered.indices, ordered.indptr)
+    a = np.repeat(np.arange(a_from, a_to, dtype=np.int32), np.diff(np.searchsorted(first, ordered.indptr)))
+    return a, ordered.indices[first], np.diff(np.append(first, len(partner)))
+
+
+def _count_one(
+    near: _Neighbourhood, a: int, size: int, either: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (a, b, n) for the pairs of one account that has more than fit a batch."""
+    n = np.zeros(len(near.start) - 1, np.int64)
+    lo, hi = near.start[a], near.start[a + 1]
+    for turn_lo, turn_hi in _batches(near.before[lo : hi + 1], size):
+        n += np.bincount(near.partners(lo + turn_lo, lo + turn_hi, either)[0], minlength=len(n))
+    b = np.flatnonzero(n)
+    return np.full(len(b), a, np.int32), b.astype(np.int32), n[b]
+
+
+def _first_of_runs(column: np.ndarray, row_starts: np.ndarray) -> np.ndarray:
+    """Return where a run of equal numbers starts; a row's start starts one too."""
+    is_first = np.empty(len(column), bool)
+    np.not_equal(column[1:], column[:-1], out=is_first[1:])
+    is_first[row_starts[row_starts < len(column)]] = True
+    return np.flatnonzero(is_first)
+
+
+def _runs(first: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Return first, first + 1, ... (n of them) for each row, end to end."""
+    before = np.cumsum(n, dtype=first.dtype)
+    total = int(before[-1]) if len(before) else 0
+    numbers = np.repeat(first - (before - n.astype(first.dtype)), n)
+    numbers += np.arange(total, dtype=first.dtype)
+    return numbers
+
+
+def _sums_before(n: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(n)])
+
+
+def _batches(before: np.ndarray, batch_pairs: int) -> list[tuple[int, int]]:
+    """Cut the rows so that each stretch has about `batch_pairs` pairs, and at least one row."""
+    cuts, n = [0], len(before) - 1
+    while cuts[-1] < n:
+        fit = int(np.searchsorted(before, before[cuts[-1]] + batch_pairs, side="right")) - 1
+        cuts.append(min(n, max(cuts[-1] + 1, fit)))
+    return list(pairwise(cuts))
+
+
+def _stretches(step: np.ndarray, starts: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Cut the rows at starts of objects so that the sum of steps in each stretch fits 64 bits."""
+    reach = np.cumsum(step.astype(np.float64))
+    lo, n = 0, len(step)
+    while lo < n:
+        base = reach[lo - 1] if lo else 0.0
+        fit = int(np.searchsorted(reach, base + LONGEST_SPAN_US, side="right"))
+        hi = n if fit >= n else int(starts[np.searchsorted(starts, fit, side="right") - 1])
+        hi = hi if hi > lo else int(np.append(starts, n)[np.searchsorted(starts, lo, side="right")])
+        yield lo, hi
+        lo = hi
+
+
+def run_ahead(
+    pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], *, ahead: int = 2 * N_THREADS
+) -> Iterator[R]:
+    """Yield function(item) in order, computing only a few items ahead of the reader."""
+    left = iter(items)
+    waiting: list[Future[R]] = [pool.submit(function, item) for item in islice(left, ahead)]
+    while waiting:
+        result = waiting.pop(0).result()
+        waiting.extend(pool.submit(function, item) for item in islice(left, 1))
+        yield result
