@@ -116,8 +116,8 @@ def test_co_actions_are_counted_across_platforms():
     summary = summarise_bridges(bridges.filter(pl.col("trace") == "url"))
     assert summary.filter("is_bridge").select("platforms", "n_edges", "n_accounts").row(0) == (
         "facebook and twitter",
-        8,
-        6,
+        14,
+        10,
     )
     assert not (bridges["trace"] == "repost").any()
 
