@@ -20,7 +20,7 @@ import polars as pl
 
 from workbench.chance import check_window
 from workbench.clusters import measure_members, number_clusters
-from workbench.coaction import ActionLog, count_pairs, pack_actions
+from workbench.coaction import ActionLog, count_pairs
 from workbench.coordinated.candidates import MIN_RATIO, Group, add_swaps, find_candidates, list_filled, weigh_groups
 from workbench.coordinated.grouping import (
     choose_disjoint,
@@ -30,9 +30,9 @@ from workbench.coordinated.grouping import (
     take_apart,
     unite_overlapping,
 )
-from workbench.coordinated.half import Half
+from workbench.coordinated.half import Half, code_traces, fuse_traces
 from workbench.coordinated.membership import Membership, adjust_p, grow_group, weigh_membership
-from workbench.schema import ParameterError, check_table, empty_table
+from workbench.schema import ParameterError, empty_table
 
 N_ROUNDS = 4
 MIN_MEMBERS = 3
@@ -84,7 +84,7 @@ def find_coordinated_clusters(
         inauthenticity. A group active on a handful of objects cannot be confirmed: one half is not enough.
     """
     windows_us = _check_parameters(time_window_s, n_shuffles, max_fdr)
-    log = _fuse_traces(actions)
+    log = fuse_traces(actions)
     if not len(log):
         return _empty_clusters()
     halves = _split(log, windows_us, np.random.default_rng([seed, 1]))
@@ -118,15 +118,6 @@ def _check_parameters(time_window_s: float | Sequence[float], n_shuffles: int, m
     return sorted({check_window(window) for window in windows})
 
 
-def _fuse_traces(actions: pl.DataFrame) -> ActionLog:
-    """Return the actions of all traces as one log, without objects of a single action: nobody meets there."""
-    actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
-    object_id = pl.concat_str("trace", pl.lit("\x1f"), "object_id")
-    log = pack_actions(actions.with_columns(object_id=object_id, trace=pl.lit("all")))
-    size = np.bincount(log.object_code, minlength=1)
-    return log.keep(size[log.object_code] > 1)
-
-
 def _split(log: ActionLog, windows_us: Sequence[int], rng: np.random.Generator) -> dict[tuple[int, int], Half]:
     """Deal objects to two halves, one each of any two neighbours in size; a post goes where its rarest object goes."""
     size = np.bincount(log.object_code, minlength=len(log.objects))
@@ -137,8 +128,7 @@ def _split(log: ActionLog, windows_us: Sequence[int], rng: np.random.Generator) 
     rarest = np.full(len(log.posts), len(size) - 1)
     np.minimum.at(rarest, log.post_code, rank[log.object_code])
     row_side = side_by_rank[rarest[log.post_code]]
-    names = log.objects.str.split_exact("\x1f", 1).struct.field("field_0")
-    trace_code = names.rank("dense").to_numpy().astype(np.int64) - 1
+    trace_code = code_traces(log)
     return {
         (side, w): Half(log.keep(row_side == side), trace_code=trace_code, window_us=w)
         for side in (0, 1)

@@ -7,8 +7,10 @@ from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 
-from workbench.coaction import ActionLog, count_partners
+from workbench.coaction import ActionLog, count_partners, pack_actions
+from workbench.schema import check_table
 
 LIKE_SIZE_FRAC = 0.1
 MIN_LIKE_SIZE = 100
@@ -109,6 +111,21 @@ class LikeSize:
         n_others = high - low - (last - first)
         others = self._total[high] - self._total[low] - (own_total[last] - own_total[first])
         return np.where(n_others > 0, np.maximum(others, 0) / np.maximum(n_others, 1), self.mean_rate(objects))
+
+
+def fuse_traces(actions: pl.DataFrame) -> ActionLog:
+    """Return the actions of all traces as one log, without objects of a single action: nobody meets there."""
+    actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
+    object_id = pl.concat_str("trace", pl.lit("\x1f"), "object_id")
+    log = pack_actions(actions.with_columns(object_id=object_id, trace=pl.lit("all")))
+    size = np.bincount(log.object_code, minlength=1)
+    return log.keep(size[log.object_code] > 1)
+
+
+def code_traces(log: ActionLog) -> np.ndarray:
+    """Return, per object code of a fused log, the number of its trace."""
+    names = log.objects.str.split_exact("\x1f", 1).struct.field("field_0")
+    return names.rank("dense").to_numpy().astype(np.int64) - 1
 
 
 def place_on_line(log: ActionLog, *, window_us: int) -> np.ndarray:

@@ -58,9 +58,9 @@ def weigh_membership(
     for _ in range(N_ROUNDS):  # who counts as an outsider hangs on who belongs
         evidence = np.zeros((5, len(grouped)))
         for group in groups:
-            evidence += _weigh_nearness(halves[1 - group.found_on, group.window_us], group.members, inside)
+            evidence += weigh_nearness(halves[1 - group.found_on, group.window_us], group.members, inside)
         n_near, due, n_acted, n_met, n_present = evidence
-        p = _tail(n_near, due)
+        p = tail_of_luck(n_near, due)
         enough = (n_near >= MIN_OBJECTS) & (n_near >= MIN_EXCESS * due)
         is_member = enough & (adjust_p(p, n_tests=int((n_acted > 0).sum())) <= max_fdr)
         if np.array_equal(is_member | grouped, inside):
@@ -77,8 +77,8 @@ def grow_group(half: Half, members: np.ndarray, *, grouped: np.ndarray) -> np.nd
     taken, inside = grouped.copy(), grouped.copy()
     taken[members], inside[members] = False, True
     for _ in range(N_GROWTHS):
-        n_near, due = _weigh_nearness(half, members, inside)[:2]
-        is_near = (n_near >= MIN_OBJECTS) & (_tail(n_near, due) < MAX_GROWTH_TAIL)
+        n_near, due = weigh_nearness(half, members, inside)[:2]
+        is_near = (n_near >= MIN_OBJECTS) & (tail_of_luck(n_near, due) < MAX_GROWTH_TAIL)
         grown = np.union1d(members, np.flatnonzero(is_near & ~taken))
         if len(grown) == len(members):
             break
@@ -98,11 +98,12 @@ def adjust_p(p: np.ndarray, *, n_tests: int | None = None) -> np.ndarray:
     return adjusted
 
 
-def _tail(n: np.ndarray, due: np.ndarray) -> np.ndarray:
+def tail_of_luck(n: np.ndarray, due: np.ndarray) -> np.ndarray:
+    """Return the chance of n or more where `due` are expected (Poisson)."""
     return np.where(n > 0, stats.poisson.sf(n - 1, np.maximum(due, 1e-9)), 1.0)
 
 
-def _weigh_nearness(half: Half, members: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def weigh_nearness(half: Half, members: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Return five rows per account: objects near the members, due, acted on; members' actions met, present."""
     of_group = np.zeros(len(inside), bool)
     of_group[members] = True
