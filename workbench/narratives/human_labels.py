@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from workbench.addresses import defang
 from workbench.narratives.find import Narratives
 from workbench.schema import SourceError
 
@@ -55,14 +56,21 @@ def apply_narrative_labels(narratives: Narratives, labels: pl.DataFrame) -> Narr
     return replace(narratives, cards=cards.select(narratives.cards.columns))
 
 
-def write_narrative_labels(narratives: Narratives, path: Path | str) -> pl.DataFrame:
-    """Write the label file for a human to fill, keeping what the file already holds; return its rows.
+def write_narrative_labels(
+    narratives: Narratives, path: Path | str, *, known: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Write the label file for a human to fill, keeping what is already known; return its rows.
 
     One row per narrative, `label` and `translation` empty until filled; then the rows of the old file that were
     filled and match no narrative of this run, so that nobody's work is lost. Texts that a spreadsheet would run as a
-    formula are written with an apostrophe before them.
+    formula are written with an apostrophe before them; addresses in them are defanged.
+
+    Args:
+        narratives: from `find_narratives`.
+        path: the file to write.
+        known: labels from `read_narrative_labels` to keep; None: those in the file at `path`.
     """
-    old = read_narrative_labels(path)
+    old = read_narrative_labels(path) if known is None else known
     matched = _match_labels(narratives, old).join(
         old.with_row_index("row").select("row", "label", "translation"), on="row"
     )
@@ -71,7 +79,7 @@ def write_narrative_labels(narratives: Narratives, path: Path | str) -> pl.DataF
             pl.col("narrative_id"),
             terms=pl.col("terms").list.join(" · "),
             n_posts=pl.col("n_posts").cast(pl.String),
-            exemplar=pl.col("exemplars").list.first(),
+            exemplar=pl.col("exemplars").list.first().map_elements(defang, return_dtype=pl.String),
             fingerprints=pl.col("fingerprints").list.join(" "),
         )
         .join(matched.select("narrative_id", "label", "translation"), on="narrative_id", how="left")
@@ -85,6 +93,7 @@ def write_narrative_labels(narratives: Narratives, path: Path | str) -> pl.DataF
     is_formula = pl.any_horizontal(pl.col("exemplar").str.starts_with(mark) for mark in _FORMULA)
     safe = pl.when(is_formula).then("'" + pl.col("exemplar")).otherwise("exemplar")
     table = table.with_columns(exemplar=safe)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     table.write_csv(Path(path))
     return table
 

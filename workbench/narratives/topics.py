@@ -27,7 +27,9 @@ _MIN_PRIOR_TEXTS = 3
 _N_SUBSAMPLES = 4
 _KEPT_FRAC = 0.8
 _ROWS_PER_BLOCK = 500
-_TOLERANCE = 0.01
+_TOLERANCE = 0.005
+_MIN_COSINE = 0.1
+_MIN_TEXTS = 50
 _GRAIN = 1e6
 """Similarities are rounded to a millionth, so that ties fall the same way on every machine."""
 
@@ -49,8 +51,9 @@ def find_topics(features: sp.csr_matrix, *, seed: int, resolutions: tuple[float,
     Each text is tied to its 20 nearest by cosine. Leiden's communities give each term a weight, by how unevenly it
     falls on them (Kullback-Leibler divergence, with a prior of one text in a thousand, at least three); with the new
     weights the graph is made anew, three times. Then each resolution is tried on four random samples of 80 % of the
-    ties, and the one whose communities agree best with each other is taken; of several within 0.01, the finest. A text
-    that shares no term with any other is a topic by itself.
+    ties, and the one whose communities agree best with each other is taken; of several within 0.005, the finest. Fewer
+    than 50 texts are too few to judge by, and the resolution nearest to 1 is taken. A text that shares no term with any
+    other is a topic by itself.
 
     Args:
         features: one row per text, weighted terms, not normalised. Sort the rows by content for results that do not
@@ -66,6 +69,8 @@ def find_topics(features: sp.csr_matrix, *, seed: int, resolutions: tuple[float,
     for _ in range(_N_ROUNDS):
         weight = _weigh_terms(has_term, _find_communities(graph, resolution=1.0, seed=seed))
         graph = _build_graph((features @ sp.diags_array(np.sqrt(weight))).tocsr())
+    if features.shape[0] < _MIN_TEXTS:
+        resolutions = (min(resolutions, key=lambda resolution: abs(resolution - 1)),)
     stability = _measure_stability(graph, resolutions=resolutions, seed=seed)
     as_stable = stability.filter(pl.col("agreement") >= pl.col("agreement").max() - _TOLERANCE)
     chosen = float(as_stable.select(pl.col("resolution").max()).item())
@@ -74,7 +79,7 @@ def find_topics(features: sp.csr_matrix, *, seed: int, resolutions: tuple[float,
 
 
 def _build_graph(features: sp.csr_matrix) -> ig.Graph:
-    """Return the union of every row's ties to its nearest rows, weighted by cosine; never a tie at similarity zero."""
+    """Return the union of every row's ties to its nearest rows, weighted by cosine; none below 0.1."""
     rows, columns, similarity = _find_neighbours(unit_rows(features))
     n = features.shape[0]
     directed = sp.csr_matrix((similarity, (rows, columns)), shape=(n, n))
@@ -101,7 +106,7 @@ def _find_nearest(unit: sp.csr_matrix, turned: sp.csr_matrix, start: int) -> tup
     # Whole numbers of millionths, then the earlier row first: an order without ties, exact below 2**53.
     ranked = rounded * n + (n - 1 - near.indices)
     rows = np.repeat(np.arange(start, start + near.shape[0]), np.diff(near.indptr))
-    ranked[(rows == near.indices) | (rounded <= 0)] = -1
+    ranked[(rows == near.indices) | (rounded < _MIN_COSINE * _GRAIN)] = -1
     chosen = []
     for first, last in itertools.pairwise(near.indptr):
         row = ranked[first:last]

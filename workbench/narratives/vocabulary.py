@@ -25,6 +25,7 @@ _RUN_OF_WORD = re.compile(rf"[^{_UNSPACED}]+|[{_UNSPACED}]+")
 _PIECE_CHARS = 4
 _PIECE_WEIGHT = 0.5
 _MAX_PIECE_FRAC = 0.1
+_FEW_TEXTS = 50
 _MAX_TERMS = 200_000
 
 
@@ -91,12 +92,12 @@ class Vocabulary:
 
 
 def learn_vocabulary(
-    texts: Sequence[str], split: Callable[[str], list[str]], *, max_frac: float = 0.3
+    texts: Sequence[str], split: Callable[[str], list[str]], *, max_frac: float = 1.0
 ) -> tuple[Vocabulary, sp.csr_matrix]:
     """Return the terms that at least two texts share, and the texts written in them.
 
-    A term in more than `max_frac` of the texts tells nothing apart and is left out, except where there are fewer than
-    50 texts. No list of stop words is used: there is none for most languages.
+    No list of stop words is used: there is none for most languages. Terms in more than `max_frac` of the
+    texts are left out; the rest is weighed by smoothed inverse document frequency.
     """
     counter = CountVectorizer(analyzer=split, dtype=np.int32)
     try:
@@ -104,8 +105,7 @@ def learn_vocabulary(
     except ValueError:  # scikit-learn's way to say that no text has any term
         return Vocabulary(counter, np.empty(0), np.empty(0, np.int64)), _no_terms(len(texts))
     df = np.bincount(counts.indices, minlength=counts.shape[1])
-    ceiling = max_frac * len(texts) if len(texts) >= 50 else len(texts)
-    kept = np.flatnonzero((df >= 2) & (df <= ceiling))
+    kept = np.flatnonzero((df >= 2) & (df <= max_frac * len(texts)))
     if kept.size > _MAX_TERMS:
         kept = np.sort(kept[np.argsort(-df[kept], kind="stable")[:_MAX_TERMS]])
     weight = np.log((1 + len(texts)) / (1 + df[kept])) + 1
@@ -116,14 +116,15 @@ def learn_vocabulary(
 def describe_texts(texts: Sequence[str]) -> tuple[Vocabulary, sp.csr_matrix, sp.csr_matrix]:
     """Return the word vocabulary, the texts in words, and the texts in words and pieces side by side."""
     vocabulary, words = learn_vocabulary(texts, split_words)
-    _, pieces = learn_vocabulary(texts, split_pieces, max_frac=_MAX_PIECE_FRAC)
+    max_frac = _MAX_PIECE_FRAC if len(texts) >= _FEW_TEXTS else 1.0
+    _, pieces = learn_vocabulary(texts, split_pieces, max_frac=max_frac)
     both = sp.hstack([words, _PIECE_WEIGHT * pieces], format="csr", dtype=np.float32)
     return vocabulary, words, both
 
 
 def unit_rows(matrix: sp.csr_matrix) -> sp.csr_matrix:
     """Return the rows scaled to length one; empty rows stay empty."""
-    return normalize(matrix, copy=True) if matrix.shape[1] else matrix
+    return normalize(matrix, copy=True) if all(matrix.shape) else matrix
 
 
 def _no_terms(n_rows: int) -> sp.csr_matrix:

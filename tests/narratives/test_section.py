@@ -1,0 +1,87 @@
+import polars as pl
+import pytest
+from invented_posts import make_posts, tell_stories
+from test_phases import bought_accounts
+
+from workbench.narrative_charts import chart_campaigns, chart_narrative_heat_map, chart_narrative_stream
+from workbench.narratives import count_narratives_over_time, find_narratives, find_phases, list_campaigns
+from workbench.schema import ParameterError, SchemaError
+from workbench.sections.narratives import describe_narratives
+
+
+@pytest.fixture(scope="module")
+def tables():
+    posts, clusters, _ = bought_accounts()
+    narratives = find_narratives(posts, seed=7, clusters=clusters)
+    over_time = count_narratives_over_time(posts, narratives, every="1mo", clusters=clusters)
+    phases = find_phases(posts, narratives, clusters=clusters)
+    return narratives, over_time, phases, list_campaigns(posts, narratives, phases)
+
+
+def test_numbers_in_prose_are_those_of_the_tables(tables):
+    narratives, over_time, phases, campaigns = tables
+    section = describe_narratives(
+        narratives.cards,
+        n_posts=narratives.n_posts,
+        n_placed=narratives.posts.height,
+        over_time=over_time,
+        phases=phases,
+        campaigns=campaigns,
+    )
+    assert f"{narratives.posts.height} of 300 posts" in section.claims[0].text
+    assert [figure.name for figure in section.figures] == ["narratives_over_time", "narratives_by_cluster", "campaigns"]
+    assert len(section.cards) == min(12, narratives.cards.height)
+    assert all("of 300 posts" in card.facts["Posts"] for card in section.cards)
+    assert {claim.level for claim in section.claims} == {"co-action"}
+
+
+def test_labels_with_loaded_words_and_links_stay_harmless():
+    posts = make_posts(["fake accounts run by bots https://x.example/a"] * 3 + ["bots run fake accounts, evil.example"])
+    found = find_narratives(posts, seed=7)
+    section = describe_narratives(found.cards, n_posts=found.n_posts, n_placed=found.posts.height)
+    shown = str([card.tables for card in section.cards])
+    assert "x.example" not in shown
+    assert "x[.]example" in shown
+
+
+def test_nothing_to_say_is_said():
+    found = find_narratives(make_posts([]), seed=7)
+    assert describe_narratives(found.cards, n_posts=0, n_placed=0).empty_reason == "There are no posts to read."
+    alone = find_narratives(make_posts(["tram"]), seed=7)
+    assert "No two posts" in describe_narratives(alone.cards, n_posts=1, n_placed=0).empty_reason
+
+
+def test_charts_describe_what_they_show(tables):
+    _, over_time, _, campaigns = tables
+    for chart in (
+        chart_narrative_stream(over_time),
+        chart_narrative_heat_map(over_time),
+        chart_campaigns(campaigns),
+    ):
+        spec = chart.to_dict()
+        assert spec["title"]
+        assert " of " in spec["description"] or "campaigns" in spec["description"]
+
+
+def test_charts_refuse_empty_and_incomplete_tables(tables):
+    with pytest.raises(ParameterError, match="at least one row"):
+        chart_narrative_stream(tables[1].head(0))
+    with pytest.raises(SchemaError, match="lacks column 'narrative'"):
+        chart_narrative_heat_map(tables[1].drop("narrative"))
+
+
+def test_a_stream_has_every_narrative_in_every_period(tables):
+    data = next(iter(chart_narrative_stream(tables[1]).to_dict()["datasets"].values()))
+    periods, names = {row["period"] for row in data}, {row["narrative"] for row in data}
+    assert len(data) == len(periods) * len(names)
+    assert sum(row["n_posts"] for row in data) == tables[1]["n_posts"].sum()
+
+
+def test_words_are_read_in_two_languages():
+    texts, _ = tell_stories(20, seed=1, stories=("tram", "电车"))
+    found = find_narratives(make_posts(texts), seed=7)
+    section = describe_narratives(found.cards, n_posts=40, n_placed=found.posts.height)
+    languages = " ".join(card.facts["Languages"] for card in section.cards)
+    assert "English" in languages
+    assert "Chinese (simplified)" in languages
+    assert pl.Series(section.claims).len() == 2
