@@ -24,9 +24,8 @@ def test_help_names_every_command_that_works(ask):
     answer = ask("--help")
 
     assert answer.exit_code == 0
-    for name in ["report", "simulate", "traces", "load"]:
+    for name in ["check", "fetch", "load", "match", "report", "share", "simulate", "traces"]:
         assert f"\n  {name} " in answer.output
-    assert ("\n  check " in answer.output) == (cli.importlib.util.find_spec("workbench.published") is not None)
 
 
 def test_traces_are_listed(ask):
@@ -142,3 +141,39 @@ def test_every_kind_of_workbench_error_is_shown(ask, monkeypatch, error):
     answer = ask("traces")
 
     assert (answer.exit_code, answer.stderr) == (2, f"Error: {error}\n")
+
+
+def test_sharing_needs_a_report_first(ask, tmp_path):
+    (tmp_path / "shares.csv").write_text(SHARES)
+    answer = ask("share", tmp_path / "shares.csv")
+
+    assert answer.exit_code == 2
+    assert "Expected a findings record at findings.json" in answer.stderr
+    assert "Run the case first" in answer.stderr
+
+
+def test_a_tip_is_matched_and_its_numbers_shown(ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEY_FILE", str(tmp_path / "key"))
+    (tmp_path / "shares.csv").write_text(SHARES)
+    tip = tmp_path / "tip.csv"
+    tip.write_text(
+        "Tactic,Technique,Procedure,Indicator,Note\n"
+        "TA0006 Evading detection,0.9 Acquiring links,0.9.1 Domains,elsewhere[.]example,invented\n"
+    )
+    answer = ask("match", tip, tmp_path / "shares.csv", "--out", tmp_path / "hits")
+
+    assert answer.exit_code == 0, answer.output
+    assert "# Accounts hit\nnone" in answer.stdout
+    assert "miss\t1" in answer.stdout
+    assert list((tmp_path / "hits").iterdir())
+
+
+def test_public_releases_are_listed_and_an_unknown_one_named(ask, tmp_path):
+    registry = Path(__file__).parents[1] / "datasets" / "registry.toml"
+    (tmp_path / "datasets").mkdir()
+    (tmp_path / "datasets" / "registry.toml").write_bytes(registry.read_bytes())
+
+    assert "io-six-countries\t" in ask("fetch").stdout
+    answer = ask("fetch", "io-six-country")
+    assert answer.exit_code == 2
+    assert "Did you mean 'io-six-countries'" in answer.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -62,6 +61,13 @@ def report(case: str, settings: tuple[str, ...], out: Path | None) -> None:
     click.echo(run.folder / "report.html")
 
 
+@main.command(short_help="Hold a dataset against its announced and published figures.")
+@click.argument("dataset")
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder with the dataset's files, where they do not lie beside its dataset.toml.",
+)
 def check(dataset: str, files: Path | None) -> None:
     """Load DATASET and hold it against what was announced and published of it.
 
@@ -80,18 +86,6 @@ def check(dataset: str, files: Path | None) -> None:
     click.echo(said or "Nothing is published of this dataset that could be checked.")
     if n.get("differs"):
         sys.exit(1)
-
-
-if importlib.util.find_spec("workbench.published"):
-    main.command(short_help="Hold a dataset against its announced and published figures.")(
-        click.argument("dataset")(
-            click.option(
-                "--files",
-                type=click.Path(path_type=Path, exists=True, file_okay=False),
-                help="Folder with the dataset's files, where they do not lie beside its dataset.toml.",
-            )(check)
-        )
-    )
 
 
 @main.command(short_help="Write a synthetic release with planted truth.")
@@ -140,6 +134,73 @@ def load(path: str, source: str | None) -> None:
     _show("Decisions", release.decisions.to_dicts())
     aside = release.quarantine.group_by("file", "reason").agg(n_records=pl.len(), first_line=pl.col("line").min())
     _show("Set aside", aside.sort("n_records", "file", "reason", descending=[True, False, False]).to_dicts())
+
+
+@main.command(short_help="Write the findings of a case as a package for others.")
+@click.argument("case")
+@click.option("--level", default="public", show_default=True, help="public, trusted or hashed.")
+@click.option("--salt", help="The word agreed with the receiver, for the level hashed.")
+@click.option("--contact", default="not stated", help="Where the receiver answers.")
+@click.option("--producer", default="not stated", help="Who hands it on.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the package [default: reports/<case>.package].")
+def share(case: str, level: str, salt: str | None, contact: str, producer: str, out: Path | None) -> None:
+    """Write the findings of CASE as a package: a folder and a .zip with CSV, Meta's sheet, STIX 2.1 and MISP.
+
+    CASE must have a report. The level public names nobody but those its report may name; trusted holds native ids for
+    a partner; hashed holds keyed hashes that match without revealing.
+    """
+    from workbench.case import home, open_case
+    from workbench.findings import Findings
+    from workbench.handover import share_case
+    from workbench.privacy import read_key
+
+    opened = open_case(case)
+    findings = Findings.load(home() / "reports" / opened.name / "findings.json")
+    folder = out or home() / "reports" / f"{opened.name}.package"
+    written = share_case(
+        opened, findings, folder, key=read_key(), level=level, salt=salt, contact=contact, producer=producer
+    )
+    click.echo(written.archive)
+    click.echo(f"sha256 {written.sha256}: read it out to the receiver over another channel.")
+
+
+@main.command(short_help="Match a tip against your own data.")
+@click.argument("tip", type=click.Path(path_type=Path, exists=True))
+@click.argument("case")
+@click.option("--salt", help="The agreed word, where the tip holds keyed hashes.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the hit report.")
+def match(tip: Path, case: str, salt: str | None, out: Path | None) -> None:
+    """Match TIP (our package, Meta's sheet, a STIX 2.1 bundle or a MISP event) against the data of CASE."""
+    from workbench.case import open_case
+    from workbench.handover import match_case
+    from workbench.privacy import read_key
+
+    found = match_case(tip, open_case(case), key=read_key(), out=out, salt=salt)
+    _show("Accounts hit", found.accounts.to_dicts())
+    _show("Indicators", found.indicators.group_by("status").len("n_indicators").sort("status").to_dicts())
+    _show("Indicators to look at again", found.disputes.to_dicts())
+    if out is not None:
+        click.echo(out)
+
+
+@main.command(short_help="Fetch a public research release by name.")
+@click.argument("name", required=False)
+def fetch(name: str | None) -> None:
+    """Fetch the public release NAME into datasets/; without a name, list those there are.
+
+    This is the only command that uses the network.
+    """
+    from workbench.case import home
+    from workbench.fetch import fetch_release, read_registry
+
+    registry = home() / "datasets" / "registry.toml"
+    if name is None:
+        rows = [
+            {"name": key, "title": one.title, "licence": one.licence} for key, one in read_registry(registry).items()
+        ]
+        _show("Public releases", rows)
+        return
+    click.echo(fetch_release(name, home() / "datasets", registry=registry))
 
 
 def _split(setting: str) -> tuple[str, str]:
