@@ -277,8 +277,8 @@ def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
         tooltip=[tip("account_id", "Account"), tip("cluster_id", "Cluster")],
     )
     description = (
-        f"{nodes.height:,} accounts in {len(clusters)} clusters, joined by {edges.height:,} edges. "
-        "Place and distance follow from the layout and mean nothing by themselves."
+        f"{nodes.height:,} accounts in {len(clusters)} clusters, joined by {edges.height:,} edges, those "
+        "furthest beyond chance. Place and distance follow from the layout and mean nothing by themselves."
     )
     title = "The clusters' backbone: who acted with whom"
     return dress(lines + points, title=title, description=description, height_px=460, zooms=False)

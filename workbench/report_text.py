@@ -17,6 +17,7 @@ from workbench.invisible import spell_invisible, unstack_marks
 from workbench.privacy import defang
 
 MOST_CHARACTERS = 600
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?: UTC)?)?")
 _LONG_WORD = re.compile(r"(\S{2100,})")
 _CJK = re.compile(
     "[\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60]+"
@@ -87,6 +88,8 @@ def show_cell(value: object, *, column: str) -> Markup:
         return Markup("yes" if value else "no")
     if isinstance(value, int | float):
         return escape(show_number(value, column=column))
+    if isinstance(value, str) and _MOMENT.fullmatch(value):
+        return Markup('<span class="when">{}</span>').format(value)
     return show_text(value)
 
 

@@ -188,12 +188,13 @@ def test_accounts_say_bursts_hours_and_traits_with_denominators():
         utc_offset_h=8,
         fitted_hours=fitted,
         languages=invented.languages(),
+        who="in clusters",
     )
     said = texts(section)
-    assert "30 of 32 accounts (93.8%) were made on 1 day, where the days around them would give about 1." in said
+    assert "30 of 32 accounts (93.8%) in clusters were made on 1 day, where the days around them would give about 1." in said
     assert "76.0% of their posting (95% interval 71.0% to 80.0%" in said
     assert "The clocks at UTC+8 and UTC+9 fit about as well." in said
-    assert "Of 420 accounts listed, 40 (9.5%) carry a handle that ends in five digits or more." in said
+    assert "Of 420 accounts in clusters, 40 (9.5%) carry a handle that ends in five digits or more." in said
     assert [figure.name for figure in section.figures] == ["account_creation", "week_hours", "languages_over_time"]
     assert "shows that an account is inauthentic" in said
 

@@ -34,6 +34,7 @@ def describe_accounts(
     utc_offset_h: int = 0,
     fitted_hours: pl.DataFrame | None = None,
     languages: pl.DataFrame | None = None,
+    who: str = "listed in the release",
 ) -> Section:
     """Return the section on how the accounts were made and run.
 
@@ -46,10 +47,11 @@ def describe_accounts(
         utc_offset_h: the clock it was counted on.
         fitted_hours: from `fit_working_hours`.
         languages: posts per month and language: period (date), language, n_posts.
+        who: which accounts these are, as it follows "accounts": "in clusters".
     """
     if profiles.is_empty():
         return Section("accounts", empty_reason="The release lists no accounts, so nothing is known of their making.")
-    claims = [*_burst_claims(bursts), *_hour_claims(fitted_hours), *_trait_claims(profiles)]
+    claims = [*_burst_claims(bursts, who=who), *_hour_claims(fitted_hours), *_trait_claims(profiles, who=who)]
     figures: list[Figure] = []
     if created is not None and not created.is_empty():
         figures.append(make_figure("account_creation", chart_account_creation(created, period=created_per), created))
@@ -58,14 +60,14 @@ def describe_accounts(
         figures.append(make_figure("week_hours", chart, week_hours))
     if languages is not None and not languages.is_empty():
         figures.append(make_figure("languages_over_time", chart_languages_over_time(languages), languages))
-    return Section("accounts", claims, [_INNOCENT], figures, [*_burst_tables(bursts), _traits(profiles)])
+    return Section("accounts", claims, [_INNOCENT], figures, [*_burst_tables(bursts), _traits(profiles, who=who)])
 
 
-def _burst_claims(bursts: pl.DataFrame | None) -> list[Claim]:
+def _burst_claims(bursts: pl.DataFrame | None, *, who: str) -> list[Claim]:
     if bursts is None or bursts.is_empty():
         return []
     dated, found = int(bursts["n_accounts"].sum()), bursts.filter("is_burst")
-    whole = f"{dated:,} accounts whose day of creation is known"
+    whole = f"{dated:,} accounts {who} whose day of creation is known"
     if found.is_empty():
         text = "On no day were markedly more accounts made than on the days around it."
         shown = (Observation("Accounts made per day against the 28 days on either side.", "account_creation"),)
@@ -73,7 +75,7 @@ def _burst_claims(bursts: pl.DataFrame | None) -> list[Claim]:
     made = int(found["n_accounts"].sum())
     due = found["expected_n"].sum()
     text = (
-        f"{say_share(made, dated, noun='account')} were made on {say_count(found.height, 'day')}, "
+        f"{say_share(made, dated, noun='account')} {who} were made on {say_count(found.height, 'day')}, "
         f"where the days around them would give about {due:,.0f}."
     )
     worst = max(found["fdr"].to_list())
@@ -104,17 +106,17 @@ def _hour_claims(fitted: pl.DataFrame | None) -> list[Claim]:
     return [Claim(text, "co-action", low, shown, "all posts of the accounts profiled, at most 50 counted per account")]
 
 
-def _trait_claims(profiles: pl.DataFrame) -> list[Claim]:
+def _trait_claims(profiles: pl.DataFrame, *, who: str) -> list[Claim]:
     counted = _count_traits(profiles)
     frequent = [row for row in counted.rows(named=True) if row["n_accounts"] > 1][:1]
     return [
         Claim(
-            f"Of {say_count(profiles.height, 'account')} listed, {row['n_accounts']:,} "
+            f"Of {say_count(profiles.height, 'account')} {who}, {row['n_accounts']:,} "
             f"({say_percent(row['accounts_frac'])}) {row['trait']}.",
             "co-action",
             _COUNTED,
             (Observation("Accounts with each trait.", "account_traits"),),
-            f"{profiles.height:,} accounts listed",
+            f"{profiles.height:,} accounts {who}",
         )
         for row in frequent
     ]
@@ -131,9 +133,9 @@ def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _traits(profiles: pl.DataFrame) -> TableView:
-    labels = {"trait": "These accounts …", "n_accounts": "Accounts", "n_listed": "of listed", "accounts_frac": "Share"}
-    note = "An account may have several; each has innocent reasons."
+def _traits(profiles: pl.DataFrame, *, who: str) -> TableView:
+    labels = {"trait": "These accounts …", "n_accounts": "Accounts", "n_listed": "out of", "accounts_frac": "Share"}
+    note = f"Accounts {who}; one may have several traits, and each trait has innocent reasons."
     return make_table(
         "account_traits", "What stands out, and in how many", _count_traits(profiles), note=note, labels=labels
     )

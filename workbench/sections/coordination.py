@@ -9,6 +9,7 @@ from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observatio
 from workbench.sections.base import make_figure, make_table, say_count, say_share, say_window
 
 MOST_EDGES_DRAWN = 1500
+MOST_NODES_DRAWN = 3000
 _INNOCENT = (
     "Pairs like these arise innocently: colleagues on one newsroom's schedule, fans of one band, members of one party, "
     "people who follow the same account. A pair beyond chance shares more than an interest in the same things; "
@@ -48,7 +49,7 @@ def describe_coordination(
     claims = _claims(scored, actions, time_window_s=time_window_s, max_fdr=max_fdr, n_shuffles=n_shuffles)
     figures = [_weights(scored, chance_weights)]
     if clusters is not None and places is not None and not clusters.is_empty():
-        figures += _picture(scored, clusters, places, max_fdr=max_fdr)
+        figures += _picture(scored, clusters, places)
     labels = {
         "trace": "Trace", "n_accounts": "Accounts acting", "n_actions": "Actions", "n_pairs": "Pairs with a co-action",
         "n_co_actions": "Co-actions", "n_pairs_kept": "Pairs beyond chance", "n_accounts_kept": "Accounts in them",
@@ -118,20 +119,21 @@ def _weights(scored: pl.DataFrame, chance_weights: pl.DataFrame | None) -> Figur
     return make_figure("weight_distribution", chart_weight_distribution(table.head(5000)), table)
 
 
-def _picture(scored: pl.DataFrame, clusters: pl.DataFrame, places: pl.DataFrame, *, max_fdr: float) -> list[Figure]:
-    """Draw the heaviest edges between clustered accounts, as many as a still picture holds."""
+def _picture(scored: pl.DataFrame, clusters: pl.DataFrame, places: pl.DataFrame) -> list[Figure]:
+    """Draw the edges between clustered accounts that are furthest beyond chance, as many as a still picture holds.
+
+    All of them, not only those that pass the limit singly: the cluster test decides, and it weighs them together.
+    """
     member = clusters.select("account_id", "cluster_id", "is_core")
     nodes = places.select("account_id", pl.col("x").round(3), pl.col("y").round(3)).join(
         member, on="account_id", how="inner", maintain_order="left"
     )
-    fused = scored.filter(pl.col("fdr") <= max_fdr).group_by("account_a", "account_b")
-    heaviest = fused.agg(n=pl.col("n_co_actions").sum()).sort(
-        "n", "account_a", "account_b", descending=[True, False, False]
-    )
+    nodes = nodes.head(MOST_NODES_DRAWN)
+    furthest = scored.group_by("account_a", "account_b").agg(pl.col("score").max())
     a = nodes.select(account_a="account_id", x="x", y="y", cluster_a="cluster_id")
     b = nodes.select(account_b="account_id", x2="x", y2="y", cluster_b="cluster_id")
-    joined = heaviest.join(a, on="account_a", maintain_order="left").join(b, on="account_b", maintain_order="left")
+    joined = furthest.join(a, on="account_a").join(b, on="account_b")
+    ranked = joined.sort("score", "account_a", "account_b", descending=[True, False, False]).head(MOST_EDGES_DRAWN)
     same = pl.when(pl.col("cluster_a") == pl.col("cluster_b")).then(pl.col("cluster_a"))
-    edges = joined.head(MOST_EDGES_DRAWN).select("x", "y", "x2", "y2", same.alias("cluster_id"))
-    nodes = nodes.head(3000)
+    edges = ranked.select("x", "y", "x2", "y2", same.alias("cluster_id"))
     return [make_figure("network", chart_network(nodes, edges), nodes)] if nodes.height else []
