@@ -28,7 +28,7 @@ def test_one_story_in_two_languages_meets_and_no_other():
     texts, labels = tell_stories(150, seed=1)
     posts = make_posts(texts)
     apart = find_narratives(posts, seed=7)
-    joined = find_narratives(posts, seed=7, embed=embed)
+    joined = find_narratives(posts, seed=7, join_languages=True, embed=embed)
     assert frozenset({"tram", "电车"}) not in stories_of(apart, posts, labels)
     assert {frozenset({"tram", "电车"}), frozenset({"bakery", "面包"})} <= stories_of(joined, posts, labels)
     assert "joined across languages" in " ".join(joined.decisions["action"])
@@ -38,7 +38,7 @@ def test_one_story_in_two_languages_meets_and_no_other():
 
 def test_unlike_meanings_stay_apart():
     texts, _ = tell_stories(60, seed=1, stories=("lighthouse", "电车"))
-    found = find_narratives(make_posts(texts), seed=7, embed=embed)
+    found = find_narratives(make_posts(texts), seed=7, join_languages=True, embed=embed)
     assert found.decisions.is_empty()
 
 

