@@ -22,7 +22,7 @@ _LONG_WORD = re.compile(r"(\S{2100,})")
 _CJK = re.compile(
     "[\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60]+"
 )
-_FILE_NAME = re.compile(r"[\w\-. /:]+\.(?:csv|gz|zip|jsonl?|ndjson|parquet|tsv|toml|ipynb|html|py|lock)")
+_FILE_NAME = re.compile(r"(?!\w+:/)[\w\-. /]+\.(?:csv|gz|zip|jsonl?|ndjson|parquet|tsv|toml|ipynb|html|py|lock)")
 _ONLY_SIMPLIFIED = frozenset(
     "们这说来时为过会对国学发后样头门问间电车东见长马书风飞鱼鸟龙关开闻听写读语话请谁让应该边还进远连选边钱银铁错难题页顺须预领头题额员贝财责败账货质购贵费资赛赞"
 )

@@ -1,0 +1,112 @@
+import pytest
+
+from workbench.lint import words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Around $xx in spending for ads, paid for mostly in xx.", ["$xx", "xx"]),
+        ("See the list (TBD).", ["TBD"]),
+        ("TODO: count. Lorem ipsum is not here, lorem ipsum is.", ["TODO", "lorem ipsum"]),
+        ("Written by [insert name] in 2031.", ["[insert name]"]),
+        ("About N accounts followed one page; the maxx level is off.", []),
+        ("hxxps://a[.]example/xx/1", []),
+    ],
+)
+def test_placeholders_are_found(text, found):
+    assert words.find_placeholders(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("We removed 15 acounts.", ["15 acounts"]),
+        ("We removed 1 accounts and 3 account.", ["1 accounts", "3 account"]),
+        ("1,204 post were seen on 2 day.", ["1,204 post", "2 day"]),
+        ("We removed 15 accounts, 1 page and 0 groups.", []),
+        ("The 744 account rows of 2 account files.", []),
+        ("On 30 March 2031 page 3 was read.", []),
+        ("$1 accounts for little.", []),
+    ],
+)
+def test_numbers_and_their_nouns_agree(text, found):
+    assert words.find_miscounts(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("81 of 940 accounts (8.6%) posted.", []),
+        ("81 of 940 accounts (9.6%) posted.", ["81 of 940 accounts (9.6%)"]),
+        ("1,204 of 3,612 posts in two languages (33%).", []),
+        ("5 out of 0 posts (1%).", ["5 out of 0 posts (1%)"]),
+    ],
+)
+def test_shares_follow_from_their_numbers(text, found):
+    assert words.find_wrong_shares(text) == found
+
+
+def test_percentages_say_what_they_are_of():
+    assert words.find_shares_without_whole("Reach grew to 40%. In 12% of posts it was named.") == ["Reach grew to 40%."]
+    assert words.find_shares_without_whole("The list has 40 rows.") == []
+
+
+def test_likelihood_and_confidence_are_kept_apart():
+    mixed = "We assess with high confidence that one team is likely."
+    assert words.find_mixed_likelihood(f"{mixed} Our confidence is low. It is likely.") == [mixed]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_loose"),
+    [
+        ("The network was run by a ministry.", True),
+        ("These accounts are fake accounts.", True),
+        ("A state-backed network posted about ferries.", True),
+        ("According to the platform, the network was run by a ministry.", False),
+        ("We do not know whether it was run by a ministry.", False),
+        ("The platform called it “a state-backed operation”.", False),
+        ("Information operations about Harbour City, 2031.", False),
+        ("These accounts acted together.", False),
+    ],
+)
+def test_attribution_is_somebodys_or_hedged(sentence, is_loose):
+    assert bool(words.find_loose_attribution(sentence)) is is_loose
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see https://ferry.example/a.", ["https://ferry.example/a."]),
+        ("ferry.example", ["ferry.example"]),
+        ("hxxps://ferry[.]example/a", []),
+        ("https://ferry[.]example/a", []),
+        ("0.9.11.0 Creating online petitions", []),
+        ("tweets.csv", []),
+    ],
+)
+def test_addresses_are_defanged(text, found):
+    assert words.find_bare_addresses(text) == found
+
+
+def test_domains_in_prose_may_be_names():
+    assert words.find_bare_addresses("ferry.example", only_links=True) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("About 2,220 accounts joined.", ["2,220, where the table has 2,200"]),
+        ("About 2,200 accounts joined.", []),
+        ("About 5,200 accounts joined within 600 seconds.", []),
+        ("The table has 301 rows, 3,010 in all.", []),
+        ("They made 1,032 posts.", ["1,032, where the table has 1,302"]),
+    ],
+)
+def test_numbers_in_prose_are_those_of_their_table(text, found):
+    rows = [{"n": 2200}, {"n": 810}, {"n": 0}]
+    if "rows" in text:
+        rows = [{"n": 10}] * 301
+    if "posts" in text:
+        rows = [{"n": 1302}]
+    assert words.find_wrong_numbers(text, rows) == found
