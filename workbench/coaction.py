@@ -92,8 +92,8 @@ def iterate_co_actions(
     for name, value in (("min_co_actions", min_co_actions), ("min_participation", min_participation)):
         if value < 1:
             raise ParameterError(f"{name} is {value}; expected 1 or more.")
-    accounts = check_table(actions, "actions")["account_id"].unique().sort()
-    names = pl.Enum(accounts)
+    names = check_table(actions, "actions")["account_id"].unique().sort()
+    names = names.cast(pl.Enum(names))
     yield _edges("", names, *[np.empty(0, np.int64)] * 3)
     for log in pack_traces(actions, with_posts=min_participation > 1):
         n_actions = np.bincount(log.account_code, minlength=1)
@@ -101,9 +101,9 @@ def iterate_co_actions(
         n_after = count_partners(log, window_us=window_us)
         _refuse_too_many_pairs(log, n_after, max_pairs=max_pairs)
         either = _participants(log, window_us=window_us, k=min_participation) if min_participation > 1 else None
-        code = accounts.search_sorted(log.accounts).to_numpy()  # an account's place among those of all traces
+        own_names = log.accounts.cast(names.dtype)
         for a, b, n in _in_parts(iterate_counts(log, n_after=n_after, either=either)):
-            edges = _edges(log.trace, names, code.take(a), code.take(b), n)
+            edges = _edges(log.trace, own_names, a, b, n)
             yield edges if min_co_actions == 1 else edges.filter(pl.col("n_co_actions") >= min_co_actions)
 
 
@@ -158,7 +158,8 @@ def _in_parts(counts: Iterable[tuple[np.ndarray, ...]]) -> Iterator[tuple[np.nda
         yield tuple(np.concatenate(column) for column in zip(*held, strict=True))
 
 
-def _edges(trace: str, names: pl.Enum, a: np.ndarray, b: np.ndarray, n: np.ndarray) -> pl.DataFrame:
-    codes = {"account_a": a, "account_b": b}
-    named = [pl.Series(column, code.astype(np.uint32, copy=False)).cat.to(names) for column, code in codes.items()]
-    return pl.DataFrame([*named, pl.Series("n_co_actions", n)]).select(pl.lit(trace).alias("trace"), pl.all())
+def _edges(trace: str, names: pl.Series, a: np.ndarray, b: np.ndarray, n: np.ndarray) -> pl.DataFrame:
+    ends = [
+        names.gather(pl.Series(code.astype(np.uint32))).alias(f"account_{end}") for end, code in (("a", a), ("b", b))
+    ]
+    return pl.DataFrame([*ends, pl.Series("n_co_actions", n)]).select(pl.lit(trace).alias("trace"), pl.all())
