@@ -26,6 +26,11 @@ from workbench.report_text import (
         ("a & b", "a &amp; b"),
         ("https://ferry.example/x", "hxxps://ferry[.]example/x"),
         ("tweets.csv", "tweets.csv"),
+        ("https://ferry.example/a.html", "hxxps://ferry[.]example/a.html"),
+        (
+            "https://archive.example/web/https://ferry.example/a",
+            "hxxps://archive[.]example/web/hxxps://ferry[.]example/a",
+        ),
         ("abc\u202edef", "abc⟨U+202E⟩def"),
         ("渡轮 timetable", '<span lang="zh">渡轮</span> timetable'),
         ("العبارة", "<bdi>العبارة</bdi>"),

@@ -18,6 +18,7 @@ from workbench.privacy import defang
 
 MOST_CHARACTERS = 600
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?: UTC)?)?")
+_INNER_ADDRESS = re.compile(r"\b(?:https?|ftp)://\S+", re.IGNORECASE)
 _LONG_WORD = re.compile(r"(\S{2100,})")
 _CJK = re.compile(
     "[\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60]+"
@@ -59,7 +60,7 @@ def defang_cell(text: str) -> str:
     if len(text) < 300 and _FILE_NAME.fullmatch(text):
         return text
     parts = _LONG_WORD.split(text)
-    parts[::2] = [defang(part) for part in parts[::2]]
+    parts[::2] = [_INNER_ADDRESS.sub(lambda inner: defang(inner.group(0)), defang(part)) for part in parts[::2]]
     parts[1::2] = [word.replace(".", "[.]").replace(":", "[:]") for word in parts[1::2]]
     return "".join(parts)
 

@@ -83,6 +83,7 @@ def test_attribution_is_somebodys_or_hedged(sentence, is_loose):
         ("https://ferry[.]example/a", []),
         ("0.9.11.0 Creating online petitions", []),
         ("tweets.csv", []),
+        ("hxxps://ferry[.]example/2031/bbc.html; see b", []),
     ],
 )
 def test_addresses_are_defanged(text, found):
