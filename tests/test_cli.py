@@ -24,7 +24,7 @@ def test_help_names_every_command_that_works(ask):
     answer = ask("--help")
 
     assert answer.exit_code == 0
-    for name in ["check", "fetch", "load", "match", "report", "share", "simulate", "traces"]:
+    for name in ["check", "fetch", "lint", "load", "match", "report", "share", "simulate", "traces"]:
         assert f"\n  {name} " in answer.output
 
 
@@ -177,3 +177,13 @@ def test_public_releases_are_listed_and_an_unknown_one_named(ask, tmp_path):
     answer = ask("fetch", "io-six-country")
     assert answer.exit_code == 2
     assert "Did you mean 'io-six-countries'" in answer.stderr
+
+
+def test_a_sheet_with_a_placeholder_is_not_fit_to_publish(ask, tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("Tactic,Technique,Procedure,Indicator,Note\na,b,c,Around $xx in spending,\n")
+    answer = ask("lint", sheet)
+    assert answer.exit_code == 1
+    assert "placeholder\t" in answer.stdout
+    sheet.write_text("Tactic,Technique,Procedure,Indicator,Note\na,b,c,Around $20 in spending,\n")
+    assert ask("lint", sheet).exit_code == 0

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from workbench.keys import PrivacyError
+from workbench.lint import Fault
 from workbench.notebooks import choose_parameters, list_notebooks, read_parameters
 from workbench.run import RunError, run_case
 from workbench.schema import ParameterError, SourceError
@@ -47,6 +48,7 @@ def home(tmp_path, monkeypatch) -> Path:
     write_notebook(folder / "notebooks" / "07_write_report.ipynb", WRITE_REPORT)
     monkeypatch.setenv("WORKBENCH_HOME", str(folder))
     monkeypatch.setenv("WORKBENCH_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setattr("workbench.run.lint_report", lambda _page: [])  # the pages here are no reports
     return folder
 
 
@@ -68,6 +70,16 @@ def test_a_run_makes_a_whole_report_with_its_manifest(home):
     assert set(manifest["outputs"]) == {"report.html", "findings.json", "notebooks/07_write_report.ipynb"}
     assert manifest["packages"]["polars"]
     assert list_reports(home) == ["tiny"]
+
+
+@pytest.mark.notebook
+def test_what_an_editor_would_mend_is_said(home, monkeypatch):
+    faults = [Fault("placeholder", f"paragraph {k}", "TBD", "Fill it in.") for k in range(12)]
+    monkeypatch.setattr("workbench.run.lint_report", lambda _page: faults)
+    said = io.StringIO()
+    run_case("tiny", console=Console(file=said, width=200))
+    assert "placeholder in paragraph 0: TBD Fill it in." in said.getvalue()
+    assert "and 2 more" in said.getvalue()
 
 
 @pytest.mark.notebook

@@ -127,6 +127,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "Findings": "findings",
         "Section": "findings",
         "render_report": "report",
+        "lint_report": "lint",
     },
     "measure": {"evaluate_clusters": "evaluate", "evaluate_narratives": "narratives"},
     "contract": {

@@ -136,6 +136,21 @@ def load(path: str, source: str | None) -> None:
     _show("Set aside", aside.sort("n_records", "file", "reason", descending=[True, False, False]).to_dicts())
 
 
+@main.command(short_help="Say what a report or sheet must not be published with.")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def lint(file: Path) -> None:
+    """List what is to be mended in FILE, a report.html or an indicator sheet (.csv, .tsv, .md).
+
+    Exit status 1 where anything was found.
+    """
+    from workbench.lint import lint_report
+
+    faults = lint_report(file)
+    _show("To be mended", [vars(fault) for fault in faults])
+    if faults:
+        sys.exit(1)
+
+
 @main.command(short_help="Write the findings of a case as a package for others.")
 @click.argument("case")
 @click.option("--level", default="public", show_default=True, help="public, trusted or hashed.")

@@ -25,6 +25,7 @@ from rich.console import Console
 from workbench.case import Case, home, open_case
 from workbench.keys import PrivacyError
 from workbench.leaks import find_leaks
+from workbench.lint import lint_report
 from workbench.manifest import describe_inputs, describe_outputs, describe_tools
 from workbench.notebooks import NotebookError, choose_parameters, execute_notebook, list_notebooks, read_parameters
 from workbench.schema import ParameterError, WorkbenchError
@@ -32,6 +33,7 @@ from workbench.sources import load_release
 
 _SET_BY_THE_RUNNER = ("dataset", "reports_folder", "cache_folder")
 _TAKEN_SUFFIXES = (".draft", ".failed", ".history", ".running")
+MOST_FAULTS_SAID = 10
 _EXPECTED = ("report.html", "findings.json")
 
 
@@ -93,6 +95,7 @@ def run_case(
         try:
             timed = _execute_all(files, chosen, draft=draft, dataset=_say_dataset(place), name=name, console=console)
             _check_draft(draft, opened)
+            _say_faults(draft, console)
             version = _next_version(reports, name)
             _write_manifest(draft, place, name=name, version=version, chosen=chosen, timed=timed, started_at=started_at)
             is_new = _move_in(draft, reports, name, version)
@@ -132,6 +135,15 @@ def _say_dataset(place: Path) -> str:
         return Path(os.path.relpath(place, home())).as_posix()
     except ValueError:  # another drive of Windows
         return str(place)
+
+
+def _say_faults(draft: Path, console: Console) -> None:
+    """What an editor would mend is said, not refused: the linter errs on the side of asking."""
+    faults = lint_report(draft / "report.html")
+    for fault in faults[:MOST_FAULTS_SAID]:
+        console.print(f"  ! {fault.rule} in {fault.place}: {fault.found} {fault.advice}", highlight=False, markup=False)
+    if len(faults) > MOST_FAULTS_SAID:
+        console.print(f"  ! and {len(faults) - MOST_FAULTS_SAID} more: workbench lint report.html", highlight=False)
 
 
 def _check_draft(draft: Path, case: Case) -> None:
