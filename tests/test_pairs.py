@@ -16,19 +16,28 @@ from workbench.pairs import count_pairs, count_partners, iterate_counts, run_ahe
 
 
 @settings(deadline=None)
-@given(LOG, st.sampled_from([0, 1_000_000, None]), st.sampled_from([1, 3, 10**6]), st.lists(st.booleans(), max_size=5))
-def test_counts_as_a_loop_does_in_batches_of_any_size(rows, window_us, size, chosen):
+@given(
+    LOG, st.sampled_from([0, 1_000_000, None]), st.sampled_from([1, 3, 10**6]), st.sampled_from([0, 10**6]),
+    st.none() | st.lists(st.booleans(), max_size=5),
+)  # fmt: skip
+def test_counts_as_a_loop_does_in_batches_of_any_size(rows, window_us, size, max_cells, chosen):
     log = pack_actions(make_actions(*rows).filter(pl.col("object_id").str.strip_chars() != ""))
-    either = np.resize(np.array([*chosen, True]), len(log.accounts))
+    either = None if chosen is None else np.resize(np.array([*chosen, True]), len(log.accounts))
     expected: dict[tuple[int, int], int] = {}
     for i, j in combinations(range(len(log)), 2):
         a, b = sorted((int(log.account_code[i]), int(log.account_code[j])))
         is_near = window_us is None or abs(log.time_us[i] - log.time_us[j]) <= window_us
-        if log.object_code[i] == log.object_code[j] and a != b and is_near and (either[a] or either[b]):
+        if (
+            log.object_code[i] == log.object_code[j]
+            and a != b
+            and is_near
+            and (either is None or either[a] or either[b])
+        ):
             expected[a, b] = expected.get((a, b), 0) + 1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairs, "BATCH_PAIRS", size)
         patch.setattr(pairs, "MAX_BATCH_PAIRS", size)
+        patch.setattr(pairs, "MAX_CELLS_PER_PAIR", max_cells)
         a, b, n = count_pairs(log, window_us=window_us, either=either)
     assert list(zip(a.tolist(), b.tolist(), strict=True)) == sorted(expected)
     assert n.tolist() == [expected[pair] for pair in sorted(expected)]

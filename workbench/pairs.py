@@ -31,6 +31,8 @@ BATCH_PAIRS = 250_000
 BATCH_PAIRS_PER_ACCOUNT = 4
 """counting has a cost per account too: with many accounts a batch is larger, up to MAX_BATCH_PAIRS"""
 MAX_BATCH_PAIRS = 8_000_000
+MAX_CELLS_PER_PAIR = 6
+"""a table of accounts is counted in as long as it has no more cells per pair made than this"""
 N_THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -126,6 +128,10 @@ class _Neighbourhood:
         n = (end - first)[order]
         return cls(account, account[order], first[order].astype(narrow), n, _sums_before(n), start)
 
+    @property
+    def n_accounts(self) -> int:
+        return len(self.start) - 1
+
     def partners(self, lo: int, hi: int, either: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the partners of rows lo..hi that are larger accounts, and their places among all within the runs."""
         n = self.n[lo:hi]
@@ -147,8 +153,10 @@ def _count_block(
     made = near.before[start] - near.before[start[0]]
     if made[-1] > size:
         return _count_one(near, a_from, size, either)
+    if either is None and (a_to - a_from) * near.n_accounts <= MAX_CELLS_PER_PAIR * made[-1]:
+        return _count_in_table(near, a_from, a_to, made)
     partner, place = near.partners(start[0], start[-1], either)
-    shape = (a_to - a_from, len(near.start) - 1)
+    shape = (a_to - a_from, near.n_accounts)
     ones = np.ones(len(partner), np.int8)
     pairs = sparse.csr_array((ones, partner, np.searchsorted(place, made).astype(np.int32)), shape=shape)
     ordered = pairs.tocsc().tocsr()  # turned on its side and back, each time by counting: partners are now in order
@@ -157,11 +165,30 @@ def _count_block(
     return a, ordered.indices[first], np.diff(np.append(first, len(partner)))
 
 
+def _count_in_table(
+    near: _Neighbourhood, a_from: int, a_to: int, made: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what `_count_block` does by way of a full table: where accounts meet a good part of all, it is faster."""
+    lo, hi = near.start[a_from], near.start[a_to]
+    partner = near.account.take(_runs(near.first[lo:hi], near.n[lo:hi]), mode="clip")
+    shape = (a_to - a_from, near.n_accounts)
+    table = sparse.csr_array((np.ones(len(partner), np.int32), partner, made.astype(np.int32)), shape=shape).toarray()
+    larger = table[:, a_from:]
+    larger[:, : shape[0]] = np.triu(larger[:, : shape[0]], 1)
+    met = larger != 0
+    n_met = np.count_nonzero(met, axis=1)
+    row = np.arange(shape[0])
+    place = np.flatnonzero(met) - np.repeat(row * met.shape[1], n_met)
+    n = table.ravel().take(place + np.repeat(row * shape[1] + a_from, n_met))
+    a = np.repeat(np.arange(a_from, a_to, dtype=np.int32), n_met)
+    return a, (place + a_from).astype(np.int32), n.astype(np.int64)
+
+
 def _count_one(
     near: _Neighbourhood, a: int, size: int, either: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (a, b, n) for the pairs of one account that has more than fit a batch."""
-    n = np.zeros(len(near.start) - 1, np.int64)
+    n = np.zeros(near.n_accounts, np.int64)
     lo, hi = near.start[a], near.start[a + 1]
     for turn_lo, turn_hi in _batches(near.before[lo : hi + 1], size):
         n += np.bincount(near.partners(lo + turn_lo, lo + turn_hi, either)[0], minlength=len(n))
