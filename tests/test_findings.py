@@ -7,6 +7,7 @@ import pytest
 from workbench.findings import (
     SECTIONS,
     Card,
+    ChanceTest,
     Citation,
     Claim,
     ClaimError,
@@ -184,3 +185,11 @@ def test_a_key_number_says_what_it_is_a_part_of():
     assert Findings.from_json(record.to_json()) == record
     with pytest.raises(SchemaError, match="of_what"):
         KeyNumber("67", "accounts", "")
+
+
+def test_a_finding_of_nothing_does_not_raise_how_far_a_report_goes():
+    test = ChanceTest("shuffle", "None of 20.", n_shuffles=20)
+    nothing = Claim("No group acted together beyond chance.", "coordination", LOW, (test,), "400", is_absence=True)
+    record = findings(Section("release", [claim()]), Section("clusters", [nothing]))
+    assert record.level == "co-action"
+    assert Findings.from_json(record.to_json()) == record

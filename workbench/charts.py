@@ -247,6 +247,28 @@ def chart_sensitivity(table: pl.DataFrame) -> alt.Chart:
     return dress(chart, title="What other windows and thresholds would have found", description=description)
 
 
+def chart_case_timeline(table: pl.DataFrame) -> alt.Chart:
+    """Return when each case's posts begin and end (`case`, `first_day`, `last_day`, `platform`), one bar per case."""
+    check_chart_table(table, "case", "first_day", "last_day", "platform")
+    order = table.sort("first_day", "case")["case"].to_list()
+    days = with_text_days(with_text_days(table, "first_day"), "last_day")
+    platforms = table["platform"].unique().sort().to_list()
+    bars = plot(days).mark_bar(height=12, cornerRadius=2)
+    chart = bars.encode(
+        x=time_axis("first_day"),
+        x2="last_day:T",
+        y=alt.Y("case:N", title=None, sort=order, axis=alt.Axis(labelLimit=180)),
+        color=colour("platform", platforms, title="Platform"),
+        tooltip=[tip("case", "Case"), day_tip("first_day"), tip("platform", "Platform")],
+    )
+    description = (
+        f"{table.height} cases with dated posts, from {table['first_day'].min()} to {table['last_day'].max()}; "
+        f"the earliest is {order[0]}, the last to begin {order[-1]}."
+    )
+    title = "When each case's posts begin and end"
+    return dress(chart, title=title, description=description, height_px=rows_px(table.height), zooms=False)
+
+
 def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
     """Return a still picture of a network: nodes at their places, edges as lines, one colour per cluster.
 

@@ -140,6 +140,7 @@ class Claim:
         denominator: what the numbers are a part of, as "940 accounts listed in the release".
         likelihood: the band of `LIKELIHOOD_BANDS` the text uses, where it says how likely something is.
         is_headline: true where the claim belongs among the three to five sentences at the top of the report.
+        is_absence: true where the claim says that nothing was found; it does not raise how far a report goes.
     """
 
     text: str
@@ -149,6 +150,7 @@ class Claim:
     denominator: str
     likelihood: str | None = None
     is_headline: bool = False
+    is_absence: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "evidence", tuple(self.evidence))

@@ -257,8 +257,9 @@ class Findings:
 
     @property
     def level(self) -> str | None:
-        """The highest rung any claim stands on; None where nothing is claimed."""
-        levels = [LEVELS.index(claim.level) for section in self.sections for claim in section.all_claims]
+        """The highest rung on which something was found; None where nothing is claimed."""
+        claims = [claim for section in self.sections for claim in section.all_claims]
+        levels = [LEVELS.index(claim.level) for claim in claims if not claim.is_absence]
         return LEVELS[max(levels)] if levels else None
 
     @property

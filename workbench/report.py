@@ -73,10 +73,10 @@ def render_page(findings: Findings) -> str:
         SchemaError: a chart would fetch data or follow a link.
     """
     pictures = {figure.name: _draw(figure) for section in findings.sections for figure in section.figures}
-    style = _read_asset("report.css")
-    script = bundle_script(_read_asset(_CHARTS_ALIVE)) if pictures else ""
+    style = read_asset("report.css")
+    script = bundle_script(read_asset(_CHARTS_ALIVE)) if pictures else ""
     return (
-        _environment()
+        page_environment()
         .get_template("report.html.j2")
         .render(
             findings=findings,
@@ -85,24 +85,25 @@ def render_page(findings: Findings) -> str:
             sections=[(number, name, heading) for number, (name, heading) in enumerate(SECTIONS.items(), start=1)],
             own_template=_OWN_TEMPLATE,
             pictures=pictures,
-        part_names=_name_parts(findings),
+            part_names=_name_parts(findings),
             key_numbers=[number for section in findings.sections for number in section.key_numbers][:6],
             decisions=_view_decisions(findings),
             rungs=_count_rungs(findings),
             bands=LIKELIHOOD_BANDS,
             confidence_levels=CONFIDENCE_LEVELS,
             style=Markup(style),
-            style_hash=_hash(style),
+            style_hash=hash_block(style),
             script=Markup(script),
-            script_hash=_hash(script),
+            script_hash=hash_block(script),
             record_hash=hashlib.sha256(findings.to_json().encode()).hexdigest(),
             most_rows=MOST_ROWS_SHOWN,
-        most_rows_printed=MOST_ROWS_PRINTED,
+            most_rows_printed=MOST_ROWS_PRINTED,
         )
     )
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return the templates with the filters that make text harmless; nothing undefined is printed as nothing."""
     environment = Environment(
         loader=PackageLoader("workbench"),
         autoescape=True,
@@ -180,7 +181,7 @@ def _csv_link(table: TableView) -> str:
 
 def _count_rungs(findings: Findings) -> list[tuple[str, int]]:
     claims = [claim for section in findings.sections for claim in section.all_claims]
-    return [(level, sum(claim.level == level for claim in claims)) for level in LEVELS]
+    return [(level, sum(c.level == level and not c.is_absence for c in claims)) for level in LEVELS]
 
 
 def _claim_section(findings: Findings, claim: Any) -> Section | None:
@@ -200,9 +201,11 @@ def _safe_link(url: str) -> str | None:
     return url if is_plain and not on_platform and not any(c in url for c in "\"'<>\\ \n\t") else None
 
 
-def _read_asset(name: str) -> str:
+def read_asset(name: str) -> str:
+    """Return a style or script of the package."""
     return resources.files("workbench").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def hash_block(text: str) -> str:
+    """Return the hash by which a page's policy admits one inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

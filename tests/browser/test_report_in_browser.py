@@ -6,6 +6,7 @@ import hostile
 import invented_case
 import pytest
 
+from workbench.catalogue import write_catalogue
 from workbench.report import render_report
 
 pytestmark = pytest.mark.browser
@@ -16,7 +17,7 @@ PHONE = {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory) -> Path:
-    return render_report(invented_case.findings(), tmp_path_factory.mktemp("case"))
+    return render_report(invented_case.findings(), tmp_path_factory.mktemp("reports") / "harbour_city")
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,9 @@ def test_hostile_text_is_inert(browser, hostile_report):
         assert not [name for name in attributes if name.startswith("on")]
         links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
         assert all(link.startswith(("#", "data:text/csv;charset=utf-8;base64,", "tables/")) for link in links)
-        assert page.locator("iframe, object, embed, img, form:not(.vega-bindings), meta[http-equiv=refresh]").count() == 0
+        assert (
+            page.locator("iframe, object, embed, img, form:not(.vega-bindings), meta[http-equiv=refresh]").count() == 0
+        )
 
 
 def test_hostile_text_is_inert_in_csv_and_json(hostile_report):
@@ -146,3 +149,22 @@ def test_hostile_text_is_inert_in_csv_and_json(hostile_report):
         for line in path.read_text(encoding="utf-8-sig").splitlines():
             assert not line.startswith(("=", "+", "@"))
     json.loads((hostile_report.parent / "findings.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}])
+def test_the_catalogue_searches_sorts_and_breaks_no_rule(browser, report, options):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    index = write_catalogue(report.parents[1])
+    with opened(browser, index, bypass_csp=True, **options) as page:
+        assert page.locator("tbody tr:visible").first.is_visible()
+        page.get_by_role("searchbox").fill("no such report")
+        assert page.get_by_role("status").text_content().startswith("0 of ")
+        page.get_by_role("searchbox").fill("harbour")
+        page.get_by_role("button", name="Accounts").click()
+        assert page.locator("th[aria-sort=ascending]").count() == 1
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        assert axe.Axe().run(page).response["violations"] == []
+    with opened(browser, index, **options) as page:
+        page.wait_for_timeout(200)
+        assert page.complaints == []
+        assert page.requests_made == [index.as_uri()]

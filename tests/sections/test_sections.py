@@ -137,6 +137,7 @@ def test_coordination_without_actions_pairs_or_pairs_beyond_chance():
     by_luck = invented.scored().with_columns(fdr=pl.lit(1.0))
     section = describe_coordination(by_luck, actions=invented.actions(), **options)
     assert section.claims[1].text.startswith("No pair of them acted together beyond chance")
+    assert section.claims[1].is_absence
 
 
 def profiles() -> pl.DataFrame:
@@ -191,7 +192,10 @@ def test_accounts_say_bursts_hours_and_traits_with_denominators():
         who="in clusters",
     )
     said = texts(section)
-    assert "30 of 32 accounts (93.8%) in clusters were made on 1 day, where the days around them would give about 1." in said
+    assert (
+        "30 of 32 accounts (93.8%) in clusters were made on 1 day, where the days around them would give about 1."
+        in said
+    )
     assert "76.0% of their posting (95% interval 71.0% to 80.0%" in said
     assert "The clocks at UTC+8 and UTC+9 fit about as well." in said
     assert "Of 420 accounts in clusters, 40 (9.5%) carry a handle that ends in five digits or more." in said

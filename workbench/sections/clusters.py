@@ -73,7 +73,9 @@ def describe_clusters(
         evidence = ChanceTest(test, "No candidate group was confirmed.", n_shuffles=n_shuffles, fdr=max_fdr)
         basis = "Absence of a finding: slow or small groups can escape this test."
         whole = f"{n_accounts:,} accounts with an action"
-        claim = Claim(text, "coordination", Confidence("moderate", basis), (evidence,), whole, is_headline=True)
+        claim = Claim(
+            text, "coordination", Confidence("moderate", basis), (evidence,), whole, is_headline=True, is_absence=True
+        )
         return Section("clusters", [claim])
     each = _one_row_each(clusters)
     cards = [

@@ -91,7 +91,12 @@ def _claims(
         "The shuffles are calibrated on worlds with known truth; the released posts are all there is to compare with."
     )
     judged = Claim(
-        text, "coordination", Confidence("moderate", basis), (test, *where), f"{pairs:,} pairs with a co-action"
+        text,
+        "coordination",
+        Confidence("moderate", basis),
+        (test, *where),
+        f"{pairs:,} pairs with a co-action",
+        is_absence=kept.is_empty(),
     )
     return [seen, judged]
 

@@ -1,0 +1,131 @@
+import html
+import json
+import re
+import shutil
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from pathlib import Path
+
+import hostile
+import invented
+import invented_case
+import pytest
+
+from workbench.catalogue import write_catalogue
+from workbench.findings import Findings, Section
+from workbench.report import render_report
+from workbench.schema import SourceError
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("reports")
+    record = invented_case.findings()
+    render_report(record, root / "harbour_city")
+    for name in ("harbour_city.draft", "harbour_city.failed", "harbour_city.history"):
+        shutil.copytree(root / "harbour_city", root / name)
+    clusters = replace(record, sections=[record.section("clusters")], about=invented.about(title="A second look"))
+    render_report(clusters, root / "second")
+    (root / "second" / "manifest.json").write_text('{"version": 3, "ended_at": "2031-07-02T10:00:00+00:00"}')
+    (root / "broken").mkdir()
+    (root / "broken" / "report.html").write_text("")
+    (root / "broken" / "findings.json").write_text("{")
+    write_catalogue(root)
+    return root
+
+
+def listed(reports: Path) -> dict[str, dict]:
+    content = json.loads((reports / "catalogue.json").read_text(encoding="utf-8"))
+    return {entry["case"]: entry for entry in content["reports"]}
+
+
+def test_reports_are_listed_with_what_they_hold(reports):
+    entries = listed(reports)
+    assert set(entries) == {"harbour_city", "second"}
+    assert entries["harbour_city"] | {"headline": ""} == {
+        "case": "harbour_city",
+        "title": "Harbour City ferry accounts (synthetic)",
+        "href": "harbour_city/report.html",
+        "platform": "twitter",
+        "origin": "simulated",
+        "target": "not stated",
+        "is_synthetic": True,
+        "as_of": "2031-06-01",
+        "version": 1,
+        "goes_as_far_as": "attributed",
+        "n_accounts": 420,
+        "n_posts": 1800,
+        "n_clustered": 67,
+        "n_clusters": 3,
+        "first_day": "2031-03-01",
+        "last_day": "2031-05-14",
+        "headline": "",
+    }
+    assert entries["second"]["version"] == 3
+    assert entries["second"]["n_accounts"] is None
+
+
+def test_what_cases_share_is_counted_and_defanged(reports):
+    shared = json.loads((reports / "catalogue.json").read_text(encoding="utf-8"))["shared"]
+    assert [(row["kind"], row["n_shared"]) for row in shared] == [("account", 67), ("object", 4)]
+    assert "hxxps://ferry[.]example/islands" in shared[1]["examples"]
+
+
+def test_a_report_that_cannot_be_read_is_named_with_the_reason(reports):
+    page = (reports / "index.html").read_text(encoding="utf-8")
+    assert "Reports that could not be read" in page
+    assert "<b>broken</b>: Expected the JSON of a findings record" in page
+
+
+def test_every_link_of_the_page_and_the_feed_leads_to_a_file(reports):
+    page = (reports / "index.html").read_text(encoding="utf-8")
+    links = set(re.findall(r'href="([^"#]+)"', page))
+    feed = ET.parse(reports / "feed.xml").getroot()
+    links |= {link.get("href") for link in feed.iter(f"{ATOM}link")}
+    assert len(links) == 5
+    assert all((reports / link).is_file() for link in links)
+
+
+def test_the_feed_has_what_atom_asks_for(reports):
+    feed = ET.parse(reports / "feed.xml").getroot()
+    for node in (feed, *feed.iter(f"{ATOM}entry")):
+        assert all(node.find(f"{ATOM}{name}") is not None for name in ("id", "title", "updated"))
+    ids = [node.text for node in feed.iter(f"{ATOM}id")]
+    assert len(ids) == len(set(ids)) == 3
+    assert feed.find(f"{ATOM}updated").text == "2031-06-01T00:00:00Z"
+
+
+def test_the_same_reports_give_the_same_bytes(reports):
+    names = ("index.html", "feed.xml", "catalogue.json")
+    before = [(reports / name).read_bytes() for name in names]
+    write_catalogue(reports)
+    assert [(reports / name).read_bytes() for name in names] == before
+
+
+def test_the_page_loads_nothing(reports):
+    page = html.unescape((reports / "index.html").read_text(encoding="utf-8"))
+    assert "default-src 'none'; script-src 'sha256-" in page
+    assert not re.findall(r'\s(?:src|srcset|action)="', page)
+    assert ' style="' not in page
+
+
+def test_an_empty_folder_has_an_honest_page(tmp_path):
+    page = write_catalogue(tmp_path).read_text(encoding="utf-8")
+    assert "There is no report in this folder yet." in page
+    ET.parse(tmp_path / "feed.xml")
+
+
+def test_no_folder_is_an_error(tmp_path):
+    with pytest.raises(SourceError, match="Run a case first"):
+        write_catalogue(tmp_path / "absent")
+
+
+def test_hostile_titles_stay_text(tmp_path):
+    about = hostile.findings().about
+    render_report(Findings(about, [Section("limits", empty_reason="Nothing.")]), tmp_path / "hostile")
+    page = write_catalogue(tmp_path).read_text(encoding="utf-8")
+    assert "<script>window" not in page
+    assert "onerror=window" not in re.sub(r"&lt;.*?&gt;", "", page)
+    ET.parse(tmp_path / "feed.xml")
