@@ -14,13 +14,15 @@ OUT ?= datasets/simulated
 ACCOUNTS ?= 5000
 POSTS ?= 100000
 SEED ?= 7
+SEEDS ?= 10
+TEXTS ?= ../shared/data
 
 ENV := .venv
 BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help setup report test lint lab check simulate clean
+.PHONY: help setup report test lint lab check simulate evaluate bench clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +46,14 @@ check: $(READY) ## hold CASE against what was announced and published; FILES=fol
 
 simulate: $(READY) ## write a synthetic release with ACCOUNTS, POSTS and SEED to the folder OUT
 	@$(BIN)/workbench simulate "$(OUT)" --accounts "$(ACCOUNTS)" --posts "$(POSTS)" --seed "$(SEED)"
+
+evaluate: $(READY) ## judge the methods on planted worlds and labelled texts; tables go to reports/evaluation (long)
+	@$(BIN)/python tests/benchmarks/evaluate_worlds.py reports/evaluation $(SEEDS)
+	@$(BIN)/python tests/benchmarks/narratives_quality.py "$(TEXTS)"
+
+bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page goes to reports/benchmarks (long)
+	@$(PIP) install --quiet "duckdb>=1.4" "coordination-network-toolkit>=1.5"
+	@$(BIN)/python tests/benchmarks/coaction_bench.py
 
 setup: $(READY) ## only make the environment
 
