@@ -5,6 +5,7 @@ import altair as alt
 import invented
 import polars as pl
 import pytest
+import vl_convert
 
 from workbench import charts
 from workbench.chart_display import bundle_chart, draw_svg, enable_charts, read_title
@@ -129,3 +130,11 @@ def test_no_character_of_a_label_ends_the_drawing(character):
     spec["encoding"]["x"]["title"] = f"a{character}b"
     assert f"a⟨U+{ord(character):04X}⟩b" in draw_svg(spec)
     assert f"a⟨U+{ord(character):04X}⟩b" in bundle_chart(spec)["image/svg+xml"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_charts_need_nothing_that_jupyterlabs_older_vega_lite_lacks(name):
+    bundle = bundle_chart(ALL[name]().to_dict())
+    older = vl_convert.vegalite_to_svg(bundle["application/vnd.vegalite.v5+json"], vl_version="5.8")
+    marks = re.compile(r'class="mark-[a-z]+ role-mark[^"]*"')
+    assert marks.findall(older) == marks.findall(bundle["image/svg+xml"]) != []

@@ -1,9 +1,11 @@
 import csv
 import html
+import os
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import invented
 import invented_case
@@ -185,3 +187,15 @@ def test_numbers_of_each_rung_are_told(page):
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert "Inauthentic Deception shown by named evidence. 1 claim" in text
     assert "not claimed" in render_page(small())
+
+
+def test_the_words_and_structure_of_the_page_are_the_golden_ones(page):
+    """Without style, script and pictures. After a wanted change: WORKBENCH_GOLDEN=write pytest tests/test_report.py."""
+    bare = re.sub(r"<(style|script|svg)\b.*?</\1>", "", page, flags=re.S)
+    bare = re.sub(r'href="data:[^"]+"', 'href="data:"', bare)
+    bare = re.sub(r"sha256-[\w+/=]+|\b[0-9a-f]{16}(?:[0-9a-f]{48})?\b", "HASH", bare)
+    bare = "\n".join(line.strip() for line in bare.splitlines() if line.strip()) + "\n"
+    golden = Path(__file__).parent / "golden" / "report.html"
+    if os.environ.get("WORKBENCH_GOLDEN") == "write":
+        golden.write_text(bare, encoding="utf-8")
+    assert bare.splitlines() == golden.read_text(encoding="utf-8").splitlines()
