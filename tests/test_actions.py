@@ -20,6 +20,13 @@ def make_posts(*rows: dict) -> pl.DataFrame:
     return pl.DataFrame(full, schema=schema)
 
 
+def make_accounts(*rows: dict) -> pl.DataFrame:
+    """Accounts a1, a2, ... with the given fields; everything else is empty."""
+    base = {"platform": "twitter", "kind": "account", "is_pseudonymous": False}
+    full = [{"account_id": f"a{k}", **base, **row} for k, row in enumerate(rows, 1)]
+    return pl.DataFrame(full, schema=empty_table("accounts").schema)
+
+
 def objects(posts: pl.DataFrame, trace: str, **settings) -> list[tuple[str, str]]:
     actions = extract_actions(posts, traces={trace: settings})
     return list(actions.select("post_id", "object_id").iter_rows())
@@ -89,8 +96,80 @@ def test_same_text_normalises_and_never_drops_chinese_for_being_short_in_letters
     assert ("p3", "hello") in objects(posts, "same_text", min_characters=1)
 
 
-def test_media():
-    assert objects(make_posts({"media_hashes": ["ff00", "ff00"]}), "media") == [("p1", "ff00")]
+def test_similar_text_groups_cuts_and_scripts_and_drops_no_chinese():
+    long = "The night tram to the old harbour stops at the lantern market from Monday on"
+    posts = make_posts(
+        {"text": long},
+        {"text": long + "!! https://t.example/x"},
+        {"text": long.removeprefix("The ")},
+        {"text": "Nothing of the kind was ever said by anybody at the harbour"},
+        {"text": "港口的夜班电车从星期一起停靠灯笼市场"},
+        {"text": "港口的夜班電車從星期一起停靠燈籠市場"},
+        {"text": "电车"},
+        {"text": long, "repost_of_id": "p1"},
+        {"text": None},
+    )
+    found = dict(objects(posts, "similar_text"))
+    assert found["p1"] == found["p2"] == found["p3"]
+    assert found["p5"] == found["p6"]
+    assert found["p7"] == "电车"
+    assert len(set(found.values())) == 4
+    assert set(found) == {f"p{k}" for k in range(1, 8)}
+    assert "p7" not in dict(objects(posts, "similar_text", min_characters=10))
+
+
+def test_media_within_a_radius_by_the_length_of_the_hash():
+    pdq, phash = "0f" * 32, "f0" * 8
+    posts = make_posts(
+        {"media_hashes": ["ff00", "ff00"]},
+        {"media_hashes": [pdq, phash]},
+        {"media_hashes": [pdq[:-4] + "ffff", phash[:-1] + "f"]},
+        {"media_hashes": ["f0" * 32], "repost_of_id": "p1"},
+        {"media_hashes": ["f0" * 32]},
+        {"media_hashes": ["ff01"]},
+    )
+    near = [("p2", pdq), ("p2", phash), ("p3", pdq), ("p3", phash)]
+    assert objects(posts, "media") == [("p1", "ff00"), *near, ("p5", "f0" * 32), ("p6", "ff01")]
+    exact = objects(posts, "media", max_bits_pdq=0, max_bits_phash=0)
+    assert len({what for _, what in exact}) == 7
+
+
+def test_client_switch_needs_enough_posts_on_both_sides():
+    def posts_by(who: str, clients: str, start: int) -> list[dict]:
+        minutes = [timedelta(minutes=start + k) for k in range(len(clients))]
+        return [
+            {
+                "account_id": who,
+                "post_id": f"{who}{k}",
+                "client": client.strip() or None,
+                "posted_at": START + minutes[k],
+            }
+            for k, client in enumerate(clients)
+        ]
+
+    posts = make_posts(*posts_by("a", "XXXYYY", 0), *posts_by("b", "XX XYYYX", 50), *posts_by("c", "XYXYXY", 0))
+    assert objects(posts, "client_switch") == [("a3", "X > Y"), ("b4", "X > Y")]
+    assert ("b7", "Y > X") in objects(posts, "client_switch", min_posts=1)
+
+
+def test_created_on_pairs_accounts_by_day_at_their_creation():
+    posts = make_posts({}, {"account_id": "a1", "post_id": "later", "posted_at": START + timedelta(1)}, {}, {})
+    made = [START - timedelta(days=9), START, START - timedelta(days=9, hours=-2), None]
+    accounts = make_accounts(*[{"created_at": at} for at in made])
+    actions = extract_actions(posts, traces=["created_on"], accounts=accounts)
+    assert actions.rows() == [
+        ("a1", "p1", "created_on", "2019-05-23", made[0]),
+        ("a3", "p3", "created_on", "2019-05-23", made[2]),
+    ]
+
+
+def test_synchrony_puts_busy_accounts_into_bins():
+    times = [0, 1_799, 1_800, 3_000]
+    posts = make_posts(*[{"account_id": "a", "posted_at": START + timedelta(seconds=s)} for s in times], {})
+    first, second = "2019-06-01T00:00:00Z", "2019-06-01T00:30:00Z"
+    assert objects(posts, "synchrony", min_posts=2) == [("p1", first), ("p2", first), ("p3", second), ("p4", second)]
+    assert objects(posts, "synchrony") == []
+    assert {what for _, what in objects(posts, "synchrony", bin_s=86_400, min_posts=1)} == {first}
 
 
 def test_several_traces_come_sorted_and_carry_the_time():
@@ -100,7 +179,8 @@ def test_several_traces_come_sorted_and_carry_the_time():
 
 
 def test_no_posts_give_no_actions():
-    assert extract_actions(empty_table("posts"), traces=list(TRACES)).height == 0
+    nobody = empty_table("accounts")
+    assert extract_actions(empty_table("posts"), traces=list(TRACES), accounts=nobody).height == 0
 
 
 def test_unknown_names_say_the_nearest():
@@ -111,6 +191,10 @@ def test_unknown_names_say_the_nearest():
         extract_actions(posts, traces={"fast_repost": {"max_delay": 3}})
     with pytest.raises(ParameterError, match="no trace named"):
         extract_actions(posts, traces=[])
+    with pytest.raises(ParameterError, match=r"'created_on' needs the accounts\. Pass accounts=release\.accounts"):
+        extract_actions(posts, traces=["created_on"])
+    with pytest.raises(ParameterError, match="radius of 99 bits"):
+        extract_actions(posts, traces={"media": {"max_bits_pdq": 99}})
     with pytest.raises(SchemaError, match="posts lacks column"):
         extract_actions(posts.drop("text"), traces=["repost"])
 
