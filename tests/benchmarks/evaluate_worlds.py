@@ -25,7 +25,7 @@ from workbench.evaluate import cut_by_similarity, cut_by_weight, evaluate_cluste
 WINDOW_S, MAX_FDR = 60, 0.05
 REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage", "closed")
 EDGE_REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage")
-SIZES = ((5,), (8,), (15,), (40,), (150,), (500,), (40, 40), (5, 20, 80))
+SIZES = ((5,), (8,), (15,), (150,), (500,), (40, 40), (5, 20, 80))
 N_SEEDS_ALL_SIZES = 3
 KEPT = (100, 200, 500, 1000, 2000, 5000, 10000)
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995)
@@ -66,7 +66,8 @@ def calibrate_edges(seed: int) -> list[dict]:
 def measure_clusters(seed: int, sizes: tuple[tuple[int, ...], ...]) -> list[dict]:
     """Accounts found by the cluster test and by the two customary methods, per regime and sizes of groups."""
     rows = []
-    cases = [(regime, size) for regime in REGIMES for size in sizes] + [("touching", (40, 40)), ("touching", (20, 80))]
+    cases = [(regime, size) for regime in REGIMES for size in sizes]
+    cases += [("touching", size) for size in sizes if len(size) > 1]
     for regime, size in cases:
         world = worlds.make_world(regime, seed=seed, group_sizes=size)
         edges = count_co_actions(world.actions, time_window_s=WINDOW_S)
@@ -105,14 +106,21 @@ def _row(method: str, clusters: pl.DataFrame, world: worlds.World, regime: str, 
 
 def main(out: Path, n_seeds: int, first_seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    tables: dict[str, list[dict]] = {"edges": [], "clusters": [], "organic": []}
-    for seed in range(first_seed, first_seed + n_seeds):
-        tables["organic"] += count_false_alarms(seed)
-        all_sizes = seed - first_seed < N_SEEDS_ALL_SIZES
-        tables["clusters"] += measure_clusters(seed, SIZES if all_sizes else ((40,),))
-        tables["edges"] += calibrate_edges(seed)
-        for name, rows in tables.items():
-            pl.DataFrame(rows, infer_schema_length=None).write_csv(out / f"{name}.csv")
+    seeds = range(first_seed, first_seed + n_seeds)
+    steps = [
+        ("organic", count_false_alarms),
+        ("clusters", lambda seed: measure_clusters(seed, ((40,),))),
+        ("edges", calibrate_edges),
+    ]
+    tables: dict[str, list[dict]] = {name: [] for name, _ in steps}
+    for seed in seeds:
+        for name, step in steps:
+            tables[name] += step(seed)
+            pl.DataFrame(tables[name], infer_schema_length=None).write_csv(out / f"{name}.csv")
+    for seed in list(seeds)[:N_SEEDS_ALL_SIZES]:
+        for size in SIZES:
+            tables["clusters"] += measure_clusters(seed, (size,))
+            pl.DataFrame(tables["clusters"], infer_schema_length=None).write_csv(out / "clusters.csv")
 
 
 if __name__ == "__main__":
