@@ -1,10 +1,13 @@
-"""The network of kept edges: fused by hand-computed weights, drawn the same twice, and read back from GraphML."""
+"""The network of kept edges: fused by hand-computed weights, pruned, drawn the same twice, written and read back."""
+
+from xml.etree import ElementTree as ET
 
 import igraph as ig
 import polars as pl
 import pytest
 
-from workbench.network import build_network, network_edges, place_accounts, write_network
+from workbench.gexf import format_gexf
+from workbench.network import build_network, network_edges, place_accounts, prune_network, write_network
 from workbench.schema import ParameterError, SchemaError, SourceError
 
 SCORED = pl.DataFrame(
@@ -61,9 +64,68 @@ def test_graphml_round_trip_keeps_names_weights_traces_and_clusters(tmp_path):
     assert back.es["traces"] == network.es["traces"]
 
 
+def read_gexf(text: bytes) -> tuple[list[dict], list[dict]]:
+    """Accounts and edges of a GEXF document as dictionaries, values in the types it declares."""
+    space = {"g": "http://www.gexf.net/1.2draft"}
+    casts = {"long": int, "double": float, "string": str, "boolean": lambda value: value == "true"}
+    graph = ET.fromstring(text).find("g:graph", space)
+    rows = {}
+    for kind in ("node", "edge"):
+        declared = graph.findall(f"g:attributes[@class='{kind}']/g:attribute", space)
+        columns = {one.get("id"): (one.get("title"), casts[one.get("type")]) for one in declared}
+        rows[kind] = []
+        for item in graph.findall(f"g:{kind}s/g:{kind}", space):
+            values = [(columns[v.get("for")], v.get("value")) for v in item.findall("g:attvalues/g:attvalue", space)]
+            rows[kind].append(dict(item.attrib) | {name: cast(value) for (name, cast), value in values})
+    return rows["node"], rows["edge"]
+
+
+def test_gexf_round_trip_keeps_names_weights_traces_and_clusters(tmp_path):
+    network = build_network(SCORED.with_columns(account_b=pl.col("account_b").replace("b", "港口 <b>&")), max_fdr=0.05)
+    clusters = pl.DataFrame({"account_id": ["a"], "cluster_id": [1], "strength": [2.5], "is_core": [True]})
+    path = write_network(network, tmp_path / "network.gexf", clusters=clusters)
+    nodes, edges = read_gexf(path.read_bytes())
+    assert [node["label"] for node in nodes] == [node["name"] for node in nodes] == network.vs["name"]
+    assert [node["cluster_id"] for node in nodes] == [1, 0, 0]
+    assert [node["is_core"] for node in nodes] == [True, False, False]
+    assert [float(edge["weight"]) for edge in edges] == network.es["weight"]
+    for attribute in ("traces", "n_co_actions", "n_repost", "score_url"):
+        assert [edge[attribute] for edge in edges] == network.es[attribute]
+    ends = [tuple(sorted(nodes[int(edge[end])]["label"] for end in ("source", "target"))) for edge in edges]
+    assert ends == list(network_edges(network).select("account_a", "account_b").iter_rows())
+
+
+def test_gexf_of_nothing_and_of_names_xml_cannot_hold():
+    assert read_gexf(format_gexf(build_network(SCORED.clear(), max_fdr=0.5))) == ([], [])
+    odd = ig.Graph(n=2, edges=[(0, 1)])
+    odd.vs["name"] = ["a\x00b", "c\ud800"]
+    odd.vs["note"] = [None, "seen"]
+    nodes, edges = read_gexf(format_gexf(odd))
+    assert [node["label"] for node in nodes] == ["a\ufffdb", "c\ufffd"]
+    assert [node.get("note") for node in nodes] == [None, "seen"]
+    assert edges[0]["weight"] == "1.0"
+
+
+def test_pruning_keeps_the_most_central_and_says_of_how_many():
+    rows = [("repost", "a", b, 9, 1.0, 10.0, 0.0) for b in "bcd"] + [("repost", "x", "y", 1, 1.0, 1.0, 0.0)]
+    rows.append(("repost", "b", "c", 9, 1.0, 10.0, 0.0))
+    network = build_network(pl.DataFrame(rows, schema=SCORED.schema, orient="row"), max_fdr=0.05)
+    pruned = prune_network(network, min_percentile=50)
+    assert pruned.vs["name"] == ["a", "b", "c"]
+    assert pruned.vs["centrality"][0] == pytest.approx(1.0)
+    assert (pruned["n_accounts_seen"], pruned["n_accounts_kept"], pruned["min_percentile"]) == (6, 3, 50)
+    assert prune_network(network, min_percentile=0).vs["name"] == network.vs["name"]
+    assert prune_network(build_network(SCORED.clear(), max_fdr=0.5)).vcount() == 0
+    assert prune_network(ig.Graph(n=2)).vcount() == 2
+    with pytest.raises(ParameterError, match="min_percentile is 101; expected 0 to 100"):
+        prune_network(network, min_percentile=101)
+
+
 def test_unwritable_targets_are_named(tmp_path):
     network = build_network(SCORED, max_fdr=0.05)
-    with pytest.raises(ParameterError, match=r"expected a name ending in \.graphml"):
-        write_network(network, tmp_path / "network.gexf")
+    with pytest.raises(ParameterError, match=r"expected a name ending in \.graphml or \.gexf"):
+        write_network(network, tmp_path / "network.csv")
     with pytest.raises(SourceError, match="cannot write"):
         write_network(network, tmp_path / "no such folder" / "network.graphml")
+    with pytest.raises(SourceError, match="cannot write"):
+        write_network(network, tmp_path / "no such folder" / "network.gexf")
