@@ -152,6 +152,52 @@ def test_nothing_to_pair_gives_no_edges(rows):
     assert edges.columns == ["trace", "account_a", "account_b", "n_co_actions"]
 
 
+ABSURD = st.sampled_from([-2e11, -1e9, -1.0, -0.000001, 0.0, 0.000001, 1e9, 2e11])
+"""seconds from the start: some four thousand years before the common era to the year 8356"""
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(NAMES, NAMES, ABSURD), max_size=15), st.sampled_from([0, 0.000001, 4e11, None]))
+def test_absurd_times_and_any_script_are_counted_like_others(rows, window_s):
+    actions = make_actions(*rows)
+    assert as_dict(count_co_actions(actions, time_window_s=window_s)) == naive(actions, window_s)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.just("only"), st.sampled_from(["x", "y"]), ABSURD), max_size=15), WINDOW)
+def test_one_account_alone_never_co_acts(rows, window_s):
+    assert count_co_actions(make_actions(*rows), time_window_s=window_s).height == 0
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.sampled_from("abc"), max_size=20))
+def test_all_on_one_object_at_any_gap_is_the_product_of_actions(who):
+    n = {name: who.count(name) for name in "abc"}
+    expected = {(a, b): n[a] * n[b] for a, b in ("ab", "ac", "bc") if n[a] * n[b]}
+    rows = [(name, "everything", float(k * 1e6)) for k, name in enumerate(who)]
+    assert as_dict(count_co_actions(make_actions(*rows), time_window_s=None)) == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([None, "", " ", "\t\u3000"]), ABSURD), max_size=10))
+def test_null_and_blank_objects_are_none(rows):
+    assert count_co_actions(make_actions(*rows), time_window_s=None).height == 0
+
+
+def test_window_zero_pairs_the_same_microsecond_only():
+    actions = make_actions(("a", "x", 0), ("b", "x", 0), ("c", "x", 0.000001))
+    assert as_dict(count_co_actions(actions, time_window_s=0)) == {("a", "b"): 1}
+
+
+@pytest.mark.parametrize("column", ["account_id", "post_id", "trace", "acted_at"])
+def test_nulls_where_there_must_be_none_are_named(column):
+    actions = make_actions(("a", "x", 0), ("b", "x", 0))
+    holed = actions.with_columns(pl.when(pl.col("account_id") == "a").then(pl.col(column)))
+    with pytest.raises(SchemaError, match=f"actions breaks its contract: {column}: nullability in 1 rows of 2"):
+        count_co_actions(holed, time_window_s=1)
+
+
 def test_bad_parameters_say_what_was_expected():
     actions = make_actions(("a", "x", 0), ("b", "x", 0))
     for window in (-1, float("nan"), 1e13):

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from workbench.action_log import ActionLog, pack_actions, pack_traces
-from workbench.pairs import count_pairs, count_partners, iterate_counts, iterate_pairs
+from workbench.cost import refuse_too_many_pairs
+from workbench.pairs import count_pairs, count_partners, iterate_counts, iterate_pairs, window_in_us
 from workbench.schema import ParameterError, check_table
 
 __all__ = [
@@ -50,7 +51,7 @@ def count_co_actions(
         min_participation: CooRTweet's filter, applied exactly: an edge's co-actions count only where one of the two
             accounts has at least this many rows among the posts that are in any co-action.
         min_actions: accounts with fewer actions in a trace are left out before pairing.
-        max_pairs: refuse to start where one trace has more pairs than this within the window.
+        max_pairs: refuse to start where one trace has more pairs than this within the window; see `predict_cost`.
 
     Returns:
         Table `edges`: trace, account_a < account_b, n_co_actions; sorted. The account columns are strings, or one
@@ -99,7 +100,7 @@ def iterate_co_actions(
         n_actions = np.bincount(log.account_code, minlength=1)
         log = log.keep(n_actions[log.account_code] >= max(min_actions, min_participation))
         n_after = count_partners(log, window_us=window_us)
-        _refuse_too_many_pairs(log, n_after, max_pairs=max_pairs)
+        refuse_too_many_pairs(log, n_after, max_pairs=max_pairs)
         either = _participants(log, window_us=window_us, k=min_participation) if min_participation > 1 else None
         own_names = log.accounts.cast(names.dtype)
         for a, b, n in _in_parts(iterate_counts(log, n_after=n_after, either=either)):
@@ -116,32 +117,6 @@ def _participants(log: ActionLog, *, window_us: int | None, k: int) -> np.ndarra
     has_paired_post[log.post_code[is_in_pair]] = True
     rows = has_paired_post[log.post_code]
     return np.bincount(log.account_code[rows], minlength=len(log.accounts)) >= k
-
-
-def _refuse_too_many_pairs(log: ActionLog, n_after: np.ndarray, *, max_pairs: int) -> None:
-    n_pairs = int(n_after.sum())
-    if n_pairs <= max_pairs:
-        return
-    per_object = np.bincount(log.object_code, weights=n_after)
-    worst = np.argsort(per_object)[::-1][:3]
-    named = ", ".join(f"'{log.objects[int(o)][:80]}' ({int(per_object[o]):,})" for o in worst)
-    raise ParameterError(
-        f"trace '{log.trace}' has {n_pairs:,} pairs of actions within the window, more than max_pairs={max_pairs:,}. "
-        f"Most come from {named}. Shorten time_window_s, drop those objects, or raise max_pairs."
-    )
-
-
-def window_in_us(time_window_s: float | None) -> int | None:
-    """Return the window in whole microseconds, None for any gap.
-
-    Raises:
-        ParameterError: the window is negative, not a number or absurd.
-    """
-    if time_window_s is None:
-        return None
-    if not 0 <= time_window_s <= 1e12:
-        raise ParameterError(f"time_window_s is {time_window_s}; expected seconds from 0, or None for any gap.")
-    return round(time_window_s * 1_000_000)
 
 
 def _in_parts(counts: Iterable[tuple[np.ndarray, ...]]) -> Iterator[tuple[np.ndarray, ...]]:

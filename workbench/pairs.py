@@ -22,6 +22,7 @@ import numpy as np
 from scipy import sparse
 
 from workbench.action_log import LONGEST_SPAN_US, ActionLog, group_codes
+from workbench.schema import ParameterError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -34,6 +35,19 @@ MAX_BATCH_PAIRS = 8_000_000
 MAX_CELLS_PER_PAIR = 6
 """a table of accounts is counted in as long as it has no more cells per pair made than this"""
 N_THREADS = min(8, os.cpu_count() or 1)
+
+
+def window_in_us(time_window_s: float | None) -> int | None:
+    """Return the window in whole microseconds, None for any gap.
+
+    Raises:
+        ParameterError: the window is negative, not a number or absurd.
+    """
+    if time_window_s is None:
+        return None
+    if not 0 <= time_window_s <= 1e12:
+        raise ParameterError(f"time_window_s is {time_window_s}; expected seconds from 0, or None for any gap.")
+    return round(time_window_s * 1_000_000)
 
 
 def count_partners(log: ActionLog, *, window_us: int | None) -> np.ndarray:
