@@ -49,6 +49,7 @@ simulate: $(READY) ## write a synthetic release with ACCOUNTS, POSTS and SEED to
 
 evaluate: $(READY) ## judge the methods on planted worlds and labelled texts; tables go to reports/evaluation (long)
 	@$(BIN)/python tests/benchmarks/evaluate_worlds.py reports/evaluation $(SEEDS)
+	@$(BIN)/python tests/benchmarks/evaluate_page.py reports/evaluation reports/evaluation/page.html "$(TEXTS)"
 	@$(BIN)/python tests/benchmarks/narratives_quality.py "$(TEXTS)"
 
 bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page goes to reports/benchmarks (long)
