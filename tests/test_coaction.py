@@ -152,13 +152,13 @@ def test_nothing_to_pair_gives_no_edges(rows):
     assert edges.columns == ["trace", "account_a", "account_b", "n_co_actions"]
 
 
-ABSURD = st.sampled_from([-2e11, -1e9, -1.0, -0.000001, 0.0, 0.000001, 1e9, 2e11])
-"""seconds from the start: some four thousand years before the common era to the year 8356"""
+ABSURD = st.sampled_from([-6e10, -1e9, -1.0, -0.000001, 0.0, 0.000001, 1e9, 2e11])
+"""seconds from the start: from the second century to the year 8356"""
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4)
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(NAMES, NAMES, ABSURD), max_size=15), st.sampled_from([0, 0.000001, 4e11, None]))
+@given(st.lists(st.tuples(NAMES, NAMES, ABSURD), max_size=15), st.sampled_from([0, 0.000001, 3e11, None]))
 def test_absurd_times_and_any_script_are_counted_like_others(rows, window_s):
     actions = make_actions(*rows)
     assert as_dict(count_co_actions(actions, time_window_s=window_s)) == naive(actions, window_s)
