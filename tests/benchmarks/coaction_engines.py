@@ -74,8 +74,8 @@ def duckdb_join(log: Path, window_s: int, out: Path) -> None:
     db.execute(f"create view log as from read_parquet('{log}')")
     for column in ("account", "object"):
         db.execute(
-            f"create table {column}s as select {column}_id, (row_number() over (order by {column}_id))::uinteger as code "
-            f"from (select distinct {column}_id from log)"
+            f"create table {column}s as select {column}_id, (row_number() over (order by {column}_id))::uinteger "
+            f"as code from (select distinct {column}_id from log)"
         )
     db.execute(
         f"""create table actions as
