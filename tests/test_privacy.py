@@ -347,3 +347,43 @@ def test_the_shape_of_a_handle_survives_and_stays():
     once = protect_release(release, key=KEY)
     assert once.accounts["handle_shape"].to_list() == ["aaaa0000"]
     assert protect_release(once, key=KEY).accounts["handle_shape"].to_list() == ["aaaa0000"]
+
+
+def test_names_hide_in_hashtags_clients_and_the_profiles_of_named_accounts_too():
+    accounts = [
+        {"account_id": "1", "handle": "johnsmith", "n_followers": 3},
+        {"account_id": "2", "handle": "zhang_wei88", "n_followers": 3},
+        {"account_id": "3", "handle": "lantern", "n_followers": 3},
+        {
+            "account_id": "9", "handle": "EmberTimes", "n_followers": 70_000,
+            "display_name": "Ember Times (run by @johnsmith)", "location": "home of zhang_wei88, x@mail.example",
+        },
+    ]  # fmt: skip
+    posts = [
+        {
+            "post_id": str(k),
+            "account_id": "9",
+            "hashtags": ["lantern", "johnsmith", "zhang_wei88"][: 3 if k == 1 else 1],
+        }
+        for k in range(1, 7)
+    ]
+    posts = [post | {"account_id": str(10 + k)} for k, post in enumerate(posts)]
+    posts[0]["client"] = "@johnsmith poster"
+    shown = protect_release(make_release(accounts, posts), key=KEY)
+    tags = shown.posts["hashtags"].to_list()
+    assert tags[1] == ["lantern"], "a plain word that many use is a word"
+    assert [tag[:5] for tag in tags[0]] == ["lante", "acct_", "acct_"]
+    text = str(shown.accounts.to_dicts()) + str(shown.posts.to_dicts())
+    for hidden in ("johnsmith", "zhang_wei88", "mail.example"):
+        assert hidden not in text
+
+
+@pytest.mark.parametrize(
+    "disguise", ["&#64;tram_fan7", "@\u200btram_fan7", "\\u0040tram_fan7", "id 1145212184651132928"]
+)
+def test_a_disguised_name_is_still_a_name(disguise):
+    accounts = [{"account_id": "1145212184651132928", "handle": "tram_fan7"}]
+    release = make_release(accounts, [{"post_id": "1", "account_id": "2", "text": f"see {disguise}!"}])
+    text = protect_release(release, key=KEY).posts["text"][0]
+    assert "tram_fan7" not in text
+    assert "1145212184651132928" not in text

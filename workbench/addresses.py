@@ -9,7 +9,7 @@ from collections.abc import Callable
 HOSTS = (
     "twitter.com", "x.com", "facebook.com", "fb.com", "instagram.com", "threads.net", "tiktok.com", "youtube.com",
     "t.me", "telegram.me", "vk.com", "weibo.com", "reddit.com", "linkedin.com", "bsky.app", "gab.com", "medium.com",
-    "pinterest.com", "snapchat.com", "ok.ru",
+    "pinterest.com", "snapchat.com", "ok.ru", "nitter.net", "linktr.ee",
 )  # fmt: skip
 _SLASH = r"(?:/|%2[Ff])"
 PROFILE_LINK = (

@@ -161,7 +161,8 @@ def chart_weight_distribution(table: pl.DataFrame) -> alt.Chart:
     )
     seen, chance = (table.filter(pl.col("kind") == kind) for kind in kinds)
     description = (
-        f"How many pairs of accounts have how many co-actions. Observed: {seen['n_edges'].sum():,.0f} pairs, up to "
+        f"How many pairs of accounts have how many co-actions, a pair counted once per trace. Observed: "
+        f"{seen['n_edges'].sum():,.0f} pairs, up to "
         f"{seen['n_co_actions'].max() or 0:,} co-actions. By chance: {chance['n_edges'].sum():,.0f} pairs, up to "
         f"{chance['n_co_actions'].max() or 0:,}."
     )

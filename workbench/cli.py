@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -45,7 +46,12 @@ def main() -> None:
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebooks; repeatable."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of all reports [default: reports/].")
-def report(case: str, settings: tuple[str, ...], out: Path | None) -> None:
+@click.option(
+    "--files",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder with the dataset's files, where they do not lie beside its dataset.toml.",
+)
+def report(case: str, settings: tuple[str, ...], out: Path | None, files: Path | None) -> None:
     """Run the notebooks on CASE and write its report.
 
     CASE is the name of a folder in datasets/, or the path of any dataset folder or file. The report appears only when
@@ -53,6 +59,8 @@ def report(case: str, settings: tuple[str, ...], out: Path | None) -> None:
     """
     from workbench.run import run_case
 
+    if files is not None:  # the notebooks run in processes of their own and know only the dataset's name
+        os.environ["WORKBENCH_FILES"] = str(files.resolve())
     console = _console()
     console.print(f"[bold]{case}[/]: notebooks")
     run = run_case(case, parameters=dict(_split(one) for one in settings), out=out, console=console)

@@ -32,8 +32,9 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
 
     Looked for are ids, handles and display names of all accounts of the release, listed or not, that `protect_release`
     hides. Files are also read as what is inside them: members of archives, data links, escapes of HTML, JSON and URLs.
-    Short, plain or numeric names count only where they can be nothing else: behind @, in a link to a profile, in
-    quotes or in a column of accounts. A display name counts unless a post's text or the dataset's title has the words.
+    Short, plain or numeric names, and a bystander's handle that posts use as a word too, count only where they can be
+    nothing else: behind @, in a link to a profile, in quotes or in a column of accounts. A display name counts unless
+    a post's text or the dataset's title has the words.
 
     Args:
         folder: a report folder, a package folder, or one file.
@@ -71,12 +72,14 @@ class _Hidden:
     phrases: dict[str, str]
     """ids, handles and display names with anything else in them"""
     spoken: pl.Series
+    common: frozenset[str]
+    """handles of bystanders that posts also use as a plain word or as part of a web address, in lower case"""
 
     def find(self, text: str) -> Iterator[dict[str, str]]:
         for view in _views(text):
             for word in sorted(set(_WORD.findall(view))):
                 kind = self.words.get(word.lower())
-                if kind and _is_meant(word, view):
+                if kind and _is_meant(word, view, is_common=word.lower() in self.common):
                     yield {"kind": kind, "value": word}
             for phrase in self._phrases_in(view):
                 yield {"kind": self.phrases[phrase], "value": phrase}
@@ -111,16 +114,26 @@ def _hidden_names(release: Release) -> _Hidden:
     kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
     about = pl.Series([release.about.title, release.about.origin, *release.about.notes], dtype=pl.String)
     is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
+    words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
     return _Hidden(
-        words={name.lower(): kind for name, kind in kinds.items() if is_word[name]},
+        common=_used_plainly(posts)
+        & (frozenset(words) - frozenset(accounts["handle"].drop_nulls().str.to_lowercase())),
+        words=words,
         phrases={name: kind for name, kind in kinds.items() if not is_word[name]},
         spoken=pl.concat([posts["text"].drop_nulls().unique(), about]),
     )
 
 
-def _is_meant(value: str, view: str) -> bool:
+def _used_plainly(posts: pl.DataFrame) -> frozenset[str]:
+    """Words of texts that are not mentions, and of the hosts of links: a newspaper's handle is often its address."""
+    texts = posts["text"].drop_nulls().unique().str.replace_all(r"[@＠]\w+", " ")
+    hosts = posts["urls"].explode().drop_nulls().unique().str.extract(r"^\w+://([^/?#]+)").drop_nulls()
+    return frozenset(pl.concat([texts, hosts]).str.to_lowercase().str.extract_all(r"\w+").explode().drop_nulls())
+
+
+def _is_meant(value: str, view: str, *, is_common: bool) -> bool:
     """Whether the value stands for an account here, and is not a number or word that happens to be the same."""
-    if len(value) >= 6 and not value.isdecimal() and re.search(r"[\d_+/=]", value):
+    if not is_common and len(value) >= 6 and not value.isdecimal() and re.search(r"[\d_+/=]", value):
         return True
     if value.isdecimal() and len(value) >= 15:
         return True

@@ -24,6 +24,7 @@ from workbench.schema import About, Accounts, ParameterError, Posts, Release, ch
 __all__ = ["N_FOLLOWERS_CLEAR", "PrivacyError", "defang", "is_named_in_clear", "protect_release", "read_key", "refang"]
 
 N_FOLLOWERS_CLEAR = 5_000
+N_USERS_OF_A_COMMON_TAG = 5
 _PSEUDONYM = re.compile(r"(?:acct_[a-z2-7]{12}|post_[0-9a-f]{16})")
 _UNLIKE_A_WORD = re.compile(r"(?=.*[0-9_])(?=.*[a-z])[a-z0-9_]{6,}")
 _HANDLE = re.compile(r"[\w.\-]{1,40}")
@@ -32,6 +33,7 @@ _PHONE = r"\+?\d[\d\s().\-]{6,}\d"
 _TWITTER_MENTION = r"(?:[@＠]|%40)[A-Za-z0-9_]{1,20}"
 _OTHER_MENTION = r"(?:[@＠]|%40)\w(?:[\w.\-]*\w)?(?:@[\w\-]+(?:\.[\w\-]+)+)?"
 _LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in range(256))
+_DISGUISED_AT = r"(?:&#0*64;|&commat;|[@＠]|\\u0040)[\x{200B}-\x{200F}\x{2060}\x{FEFF}]*"
 _MARK, _TOKEN = "\x00", "\x01"
 
 
@@ -121,6 +123,10 @@ class _Names:
             return self.show_account(name)
         return self._pseudonym("handle", name.lower())
 
+    def show_number(self, number: str) -> str:
+        """A long number inside a text that is the id of a known account."""
+        return self.show_account(number) if number in self.known_ids else number
+
     def show_word(self, word: str) -> str:
         """A plain word that is the handle of a hidden account."""
         owner = self.id_by_handle.get(word.lower())
@@ -193,8 +199,11 @@ def _protect_accounts(accounts: pl.DataFrame, names: _Names) -> pl.DataFrame:
     )
     readable = _protect_text(accounts["description"], names).str.replace_all(_PHONE, "[phone]")
 
+    said = {column: _protect_text(accounts[column], names) for column in ("display_name", "location")}
+
     def name_or(column: str) -> pl.Expr:
-        return pl.when(is_clear | pl.col(column).is_null()).then(pl.col(column)).otherwise(shown_id).alias(column)
+        own = said.get(column, pl.col(column))
+        return pl.when(is_clear | is_ours | pl.col(column).is_null()).then(own).otherwise(shown_id).alias(column)
 
     return accounts.select(
         "_row",
@@ -204,7 +213,7 @@ def _protect_accounts(accounts: pl.DataFrame, names: _Names) -> pl.DataFrame:
         shown_id.alias("account_id"),
         name_or("handle"),
         name_or("display_name"),
-        pl.when(is_clear).then(pl.col("location")).alias("location"),
+        pl.when(is_clear).then(said["location"]).alias("location"),
         pl.when(is_clear).then(readable).when(is_ours).then(pl.col("description")).otherwise(bios).alias("description"),
         is_pseudonymous=pl.col("is_pseudonymous") | ~is_clear,
     )
@@ -226,7 +235,27 @@ def _protect_posts(posts: pl.DataFrame, names: _Names) -> pl.DataFrame:
         _protect_text(posts["text"], names).alias("text"),
         _map_lists(posts["urls"], lambda urls: _protect_text(urls, names)),
         _map_lists(posts["mentions"], lambda mentions: _map_distinct(mentions, names.show_mention)),
+        _map_lists(posts["hashtags"], lambda tags: _map_distinct(tags, _tag_shower(posts, names))),
+        _protect_text(posts["client"], names).alias("client"),
     )
+
+
+def _tag_shower(posts: pl.DataFrame, names: _Names) -> Callable[[str], str]:
+    """A hashtag that is a hidden account's handle stands for it, unless it is a plain word that several use."""
+    users = (
+        posts.select("account_id", tag="hashtags")
+        .explode("tag")
+        .drop_nulls()
+        .with_columns(pl.col("tag").str.to_lowercase())
+    )
+    common = frozenset(users.unique().group_by("tag").len().filter(pl.col("len") >= N_USERS_OF_A_COMMON_TAG)["tag"])
+
+    def show(tag: str) -> str:
+        owner = names.id_by_handle.get(tag.lower())
+        is_word = tag.lower() in common and not _UNLIKE_A_WORD.fullmatch(tag.lower())
+        return tag if owner is None or owner in names.clear_ids or is_word else names.show_account(owner)
+
+    return show
 
 
 def _map_lists(lists: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
@@ -257,9 +286,11 @@ def _protect_text(texts: pl.Series, names: _Names) -> pl.Series:
     def show(token: str) -> str:
         return _protect_token(token, names)
 
+    texts = texts.str.replace_all(_DISGUISED_AT, "@")
     texts = _replace_inside(texts, PROFILE_LINK, text.str.contains_any(list(HOSTS), ascii_case_insensitive=True), show)
     texts = _replace_inside(texts, rf"{mention}|{_EMAIL}", text.str.contains(r"[\w.+\-]@\w"), show)
     texts = _replace_inside(texts, mention, text.str.contains("@|＠|%40"), show)
+    texts = _replace_inside(texts, r"\d{15,}", text.str.contains(r"\d{15}"), names.show_number)
     if not names.hidden_words:
         return texts
     has_word = text.str.contains_any(names.hidden_words, ascii_case_insensitive=True)

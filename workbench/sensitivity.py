@@ -22,12 +22,14 @@ def compare_settings(
         seed: as there.
 
     Returns:
-        time_window_s, max_fdr, n_accounts, n_clusters; one row per combination.
+        time_window_s, max_fdr, n_accounts, n_clusters; one row per combination; none where there is no action.
 
     Raises:
         ParameterError: as `find_coordinated_clusters`.
     """
     rows = []
+    if actions.is_empty():
+        time_windows_s = []  # nothing to find: no setting was tried
     for window_s in time_windows_s:
         for max_fdr in max_fdrs:
             clusters = find_coordinated_clusters(

@@ -60,7 +60,7 @@ def find_coordinated_clusters(
     Args:
         actions: table `actions`, of one trace or several. Load a control dataset beside a takedown where you can: the
             outsiders are the yardstick.
-        time_window_s: seconds, inclusive; one window or several (say 10, 60, 600, 3600), the many looks paid for.
+        time_window_s: seconds, inclusive; one window or several (say 10, 60), the many looks paid for.
         n_shuffles: swaps of delays per half and window, at least 2 (20 is usual).
         max_fdr: share of clusters, and of members in each, that may be there by luck (0 < max_fdr < 1).
         seed: of the split, Leiden and the swaps; the order of the rows changes nothing.
@@ -80,7 +80,9 @@ def find_coordinated_clusters(
 
     Source: split-sample inference (Cox 1975) on communities found by Leiden with CPM (Traag et al. 2011, 2019).
         Differs from a percentile cut of a similarity network (Pacheco et al. 2021; CooRTweet): the error is stated.
-    Beware: a newsroom's sister pages and a fan club with a schedule earn both grades. Coordination is not
+    Beware: unrelated accounts that share a clock are found too: scheduled posts on the full hour, push alerts, polling
+        of one feed. With windows of many minutes, so are accounts that are merely awake at the same hours.
+        A newsroom's sister pages and a fan club with a schedule earn both grades. Coordination is not
         inauthenticity. A group active on a handful of objects cannot be confirmed: one half is not enough.
     """
     windows_us = _check_parameters(time_window_s, n_shuffles, max_fdr)

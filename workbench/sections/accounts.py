@@ -51,7 +51,7 @@ def describe_accounts(
     """
     if profiles.is_empty():
         return Section("accounts", empty_reason="The release lists no accounts, so nothing is known of their making.")
-    claims = [*_burst_claims(bursts, who=who), *_hour_claims(fitted_hours), *_trait_claims(profiles, who=who)]
+    claims = [*_burst_claims(bursts, who=who), *_trait_claims(profiles, who=who), *_hour_claims(fitted_hours)]
     figures: list[Figure] = []
     if created is not None and not created.is_empty():
         figures.append(make_figure("account_creation", chart_account_creation(created, period=created_per), created))

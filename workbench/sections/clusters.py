@@ -26,7 +26,8 @@ _GRADES = {
         ),
         (
             "Innocent reasons remain: sister pages of a newsroom, a fan club with a schedule, a party's local "
-            "branches, or one person's several open accounts earn this grade too. It does not say inauthentic."
+            "branches, one person's several open accounts, or strangers whose tools post on the same full hour earn "
+            "this grade too. It does not say inauthentic."
         ),
     ),
     "closed group": (

@@ -70,10 +70,17 @@ def describe_limits(
 
 
 def _of_this_run(*, n_shuffles: int, has_control: bool) -> list[str]:
-    lowest = 1 / (n_shuffles + 1)
-    prose = [
-        f"With {say_count(n_shuffles, 'shuffle')} a p-value cannot fall below {lowest:.3f}, however strong the effect."
-    ]
+    tails = (
+        f"The p-values come from the mean and spread of {say_count(n_shuffles, 'shuffle')} and from exact "
+        "expectations, not from counting shuffles: the smaller they are, the more they lean on the assumed tail."
+    )
+    clocks = (
+        "The chance test keeps each object's times, not each account's habits. Unrelated accounts whose posts snap to "
+        "one clock (a scheduler's full hour, push alerts, polling of one feed, a common break) can pass as a group; so "
+        "can accounts awake at the same hours where the window is long. Look at when a cluster acts before reading "
+        "more into it."
+    )
+    prose = [tails, clocks]
     if not has_control:
         prose.append(
             "No control dataset was loaded beside the release. Groups that act on things nobody else in the data "
