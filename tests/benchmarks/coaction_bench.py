@@ -150,7 +150,8 @@ td:nth-child(2),th:nth-child(2){{text-align:left}}</style></head><body>
 <p>Synthetic stress log (Zipf 1.1 objects capped at 1 % of shares, lognormal delays), window {WINDOW_S} s, inclusive.
 Every engine in its own process, one after the other, reading parquet and writing its edges as parquet. Edges, sums and
 checksums of all that finished are the same; the toolkit's weight counts messages instead of pairs, so of it only the
-edges are compared. CPU seconds are of the whole process, start and imports included. Limits: {max_s:,.0f} s and {max_gb:g} GB.</p>
+edges are compared. CPU seconds are of the whole process, start and imports included.
+Limits: {max_s:,.0f} s and {max_gb:g} GB.</p>
 <p>{escape(platform.machine())}, {n_cpus} processors, Python {platform.python_version()}, polars {pl.__version__};
 {datetime.now(UTC):%Y-%m-%d}. Other work on the machine: load {low:.1f} to {high:.1f} over the run; the multiples
 compare engines under the same conditions, the seconds alone do not carry over.</p>
