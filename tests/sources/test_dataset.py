@@ -103,6 +103,8 @@ def test_every_key_is_read(write):
         (MINIMAL + "published = [1]\n", "'[[published]]' is 1, expected dict"),
         (MINIMAL + "[sources]\nus = 1\n", "'[sources] us' is 1, expected str"),
         ("title = \n", "is no valid TOML"),
+        ("a = " + "[" * 3000, "is no valid TOML"),
+        (MINIMAL + "[announced]\naccounts = -5\n", "[announced] accounts is -5; expected the number the platform gave"),
     ],
 )
 def test_what_is_wrong_in_a_dataset_toml_is_named(write, toml, message):

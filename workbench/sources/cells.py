@@ -136,8 +136,16 @@ def wrong_time(column: str, *, moment: str, is_needed: bool) -> pl.Expr:
 
 def wrong_list(column: str) -> pl.Expr:
     """Why the cell is not a list: null where it is one, or is absent."""
-    is_list = pl.col(column).str.strip_chars().str.contains(r"(?s)^\[.*\]$")
-    return pl.when(~is_absent(column) & ~is_list).then(pl.lit(f"{column} is not a list in brackets"))
+    cell = pl.col(column).str.strip_chars()
+    is_list = cell.str.contains(r"(?s)^\[.*\]$")
+    is_quoted = cell.str.contains(r"^\[\s*['\"]")
+    is_whole = cell.str.contains(rf"(?s)^\[\s*(?:{_QUOTED_ITEM})(?:\s*,\s*(?:{_QUOTED_ITEM}))*\s*\]$")
+    return (
+        pl.when(~is_absent(column) & ~is_list)
+        .then(pl.lit(f"{column} is not a list in brackets"))
+        .when(~is_absent(column) & is_quoted & ~is_whole)
+        .then(pl.lit(f"{column} has an item whose quotes do not close"))
+    )
 
 
 def wrong_flag(column: str) -> pl.Expr:

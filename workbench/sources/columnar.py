@@ -32,7 +32,8 @@ def read_parquet_rows(part: Part, columns: tuple[str, ...]) -> pl.DataFrame:
     nested = [name for name, kind in table.schema.items() if kind.is_nested()]
     if nested:
         raise SourceError(f"{part.label}: column '{nested[0]}' holds {table.schema[nested[0]]}, expected plain values.")
-    rows = table.select(pl.all().cast(pl.String, strict=False).fill_null("")).with_row_index("line", offset=1)
+    with _damage_named(part):  # bytes that are no text are noticed only here
+        rows = table.select(pl.all().cast(pl.String, strict=False).fill_null("")).with_row_index("line", offset=1)
     return rows.with_columns(pl.col("line").cast(pl.Int64))
 
 

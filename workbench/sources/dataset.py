@@ -143,6 +143,10 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
     _check_keys(file, announced, ANNOUNCED_KEYS, where="[announced] ")
     for key, value in announced.items():
         _check_type(file, f"[announced] {key}", value, int)
+        if value < 0:
+            raise SourceError(
+                f"{file}: [announced] {key} is {value}; expected the number the platform gave, 0 or more."
+            )
     listed = {name: _file_entry(file, name, entry) for name, entry in content.get("files", {}).items()}
     holds = {name: entry["holds"] for name, entry in listed.items() if "holds" in entry}
     return About(
@@ -205,8 +209,8 @@ def _check_type(file: Path, key: str, value: object, kind: type | tuple[type, ..
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"{file} is no valid TOML: {error}. See datasets/README.md for an example.") from error
 
 
