@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 from typing import Any
@@ -20,6 +21,13 @@ _WHOLE = ("$schema", "description", "font")
 
 _ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
 _LONG_NUMBER = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}(?:e-\d+)?(?![\w.])")
+_LINE = r'<line transform="translate\(([-\d.]+),([-\d.]+)\)"(?: x2="([-\d.]+)")?(?: y2="([-\d.]+)")?([^<>]*)/>'
+_MANY_LINES = re.compile(r'(?:<line transform="[^<>]*/>){40,}')
+_ONE_LINE = re.compile(_LINE)
+_CIRCLE = re.compile(
+    r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" '
+    r'd="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"([^<>]*)/>'
+)
 _PART = re.compile(r"\b(clip|gradient_)(\d+)\b(?=[\")])")
 
 
@@ -57,8 +65,8 @@ def draw_svg(spec: dict[str, Any], *, width_px: int | None = None) -> str:
     """
     sized = fit_page(spec) if width_px is None else {**fit_page(spec), "width": width_px}
     svg = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE_VERSION, allowed_base_urls=[])
-    drawn = _ROLE.sub("", _LONG_NUMBER.sub(lambda number: f"{float(number.group(0)):.2f}", svg))
-    return _name_parts(drawn, sized).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    drawn = _ROLE.sub("", _LONG_NUMBER.sub(lambda number: f"{float(number.group(0)):.1f}", svg))
+    return _name_parts(_slim(drawn), sized).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
 def bundle_script(snippet: str) -> str:
@@ -86,6 +94,20 @@ def _tame(part: Any, *, key: str = "") -> Any:
         return part
     text = unstack_marks(spell_invisible(part))
     return text if len(text) <= MOST_CHARACTERS or key in _WHOLE else text[:MOST_CHARACTERS] + "…"
+
+
+def _slim(svg: str) -> str:
+    """Write circles as circles, and long runs of lines of one look as one path each: a network is mostly those."""
+    svg = _CIRCLE.sub(r'<circle cx="\1" cy="\2" r="\3"\4/>', svg)
+    return _MANY_LINES.sub(_join_lines, svg)
+
+
+def _join_lines(run: re.Match[str]) -> str:
+    lines = [match.groups(default="0") for match in _ONE_LINE.finditer(run.group(0))]
+    return "".join(
+        f'<path d="{"".join(f"M{x} {y}l{dx} {dy}" for x, y, dx, dy, _ in alike)}" fill="none"{look}/>'
+        for look, alike in itertools.groupby(lines, key=lambda line: line[4])
+    )
 
 
 def _name_parts(svg: str, spec: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
@@ -22,7 +23,10 @@ from workbench.schema import ParameterError, SchemaError
 
 MOST_ROWS_SHOWN = 100
 MOST_ROWS_PRINTED = 30
-MOST_CSV_BYTES = 200_000
+MOST_ROWS_OPEN = 20
+MOST_CSV_BYTES = 100_000
+MOST_NARROW_BYTES = 100_000
+MOST_PLAIN_SPEC_BYTES = 10_000
 _CHARTS_ALIVE = "report.js"
 _OPTIONAL = (
     "as_of", "command", "contact", "corrections", "replies", "superseded_by", "version", "version_of_workbench",
@@ -32,12 +36,13 @@ _OWN_TEMPLATE = ("findings", "decisions", "reproduce", "reply")
 
 @dataclass(frozen=True)
 class _Picture:
-    """A figure as it is printed: two still pictures, for wide and for narrow pages, and the spec for a live one."""
+    """A figure as it is printed: still pictures for wide and, unless heavy, narrow pages; the spec for a live one."""
 
     figure: Figure
     wide: Markup
-    narrow: Markup
+    narrow: Markup | None
     spec: Markup
+    is_packed: bool
     data: TableView
 
 
@@ -97,6 +102,7 @@ def render_page(findings: Findings) -> str:
             script_hash=hash_block(script),
             record_hash=hashlib.sha256(findings.to_json().encode()).hexdigest(),
             most_rows=MOST_ROWS_SHOWN,
+            most_rows_open=MOST_ROWS_OPEN,
             most_rows_printed=MOST_ROWS_PRINTED,
         )
     )
@@ -128,13 +134,21 @@ def page_environment() -> Environment:
 
 def _draw(figure: Figure) -> _Picture:
     _refuse_addresses(figure.spec, figure=figure)
+    wide, spec = draw_svg(figure.spec), embed_json(fit_page(figure.spec))
+    is_packed = len(spec) > MOST_PLAIN_SPEC_BYTES
     return _Picture(
         figure=figure,
-        wide=Markup(draw_svg(figure.spec)),
-        narrow=Markup(draw_svg(figure.spec, width_px=NARROW_PX)),
-        spec=embed_json(fit_page(figure.spec)),
+        wide=Markup(wide),
+        narrow=Markup(draw_svg(figure.spec, width_px=NARROW_PX)) if len(wide) <= MOST_NARROW_BYTES else None,
+        spec=_pack(spec) if is_packed else spec,
+        is_packed=is_packed,
         data=TableView(figure.name, f"Data: {figure.title}", "", figure.table),
     )
+
+
+def _pack(text: str) -> Markup:
+    """A long spec as gzip in base64, a tenth of its size; browsers unpack it themselves."""
+    return Markup(base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
 
 
 def _refuse_addresses(part: Any, *, figure: Figure) -> None:

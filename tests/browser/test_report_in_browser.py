@@ -61,7 +61,7 @@ def test_charts_come_alive_with_no_request_and_no_complaint(browser, report, opt
 
 def test_everything_is_there_without_javascript(browser, report):
     with opened(browser, report, java_script_enabled=False) as page:
-        stills = page.locator("figure .still .wide svg")
+        stills = page.locator("figure .still svg:visible")
         assert stills.count() == page.locator("figure").count() > 6
         assert all(stills.nth(n).is_visible() for n in range(stills.count()))
         assert page.get_by_role("heading", level=2).count() == 17
@@ -116,9 +116,14 @@ def test_it_prints_on_a4_with_whole_charts(browser, report, tmp_path):
         page.set_viewport_size({"width": 666, "height": 990})  # the printable part of A4 at 96 pixels per inch
         boxes = page.evaluate(
             "[...document.querySelectorAll('figure')].map(f => ["
-            "f.querySelector('.wide svg').getBoundingClientRect().width,"
+            "[...f.querySelectorAll('.still svg')].find(s => s.clientWidth).getBoundingClientRect().width,"
             "f.getBoundingClientRect().height, getComputedStyle(f).breakInside])"
         )
+        widths = page.evaluate(
+            "[...document.querySelectorAll('.table table')].map(t => t.getBoundingClientRect().width)"
+        )
+        assert widths
+        assert max(widths) <= 667
         assert all(0 < width <= 666 and height < 990 and inside == "avoid" for width, height, inside in boxes)
         page.emulate_media(media=None)
         pdf = page.pdf(prefer_css_page_size=True)

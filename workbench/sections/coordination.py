@@ -140,5 +140,5 @@ def _picture(scored: pl.DataFrame, clusters: pl.DataFrame, places: pl.DataFrame)
     joined = furthest.join(a, on="account_a").join(b, on="account_b")
     ranked = joined.sort("score", "account_a", "account_b", descending=[True, False, False]).head(MOST_EDGES_DRAWN)
     same = pl.when(pl.col("cluster_a") == pl.col("cluster_b")).then(pl.col("cluster_a"))
-    edges = ranked.select("x", "y", "x2", "y2", same.alias("cluster_id"))
+    edges = ranked.select("x", "y", "x2", "y2", same.alias("cluster_id")).sort("cluster_id", maintain_order=True)
     return [make_figure("network", chart_network(nodes, edges), nodes)] if nodes.height else []

@@ -137,7 +137,8 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
                 for code, frac in zip(row["languages"], row["language_fracs"], strict=True)
             ],
             most=4,
-        ),
+        )
+        + " of its posts",
         "First and last": f"{row['first_at']:%Y-%m-%d} to {row['last_at']:%Y-%m-%d}",
         "Busiest day": f"{row['peak_on']:%Y-%m-%d}, {say_share(row['peak_n_posts'], row['n_posts'], noun='post')}",
         "First in this data": row["first_account_id"],

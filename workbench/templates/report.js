@@ -1,12 +1,17 @@
 // Charts come alive when they come into view; until then, and wherever this fails, the still picture stays.
-const figures = document.querySelectorAll("figure:has(> script[type='application/json'])");
+const figures = document.querySelectorAll("figure:has(> script[type^='application/'])");
+const readSpec = async (script) => {
+  if (script.type === "application/json") return JSON.parse(script.textContent);
+  const packed = Uint8Array.from(atob(script.textContent), (character) => character.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+};
 const enliven = async (figure) => {
   const place = figure.querySelector(".live");
   const still = figure.querySelector(".still");
-  const spec = JSON.parse(figure.querySelector("script").textContent);
-  spec.width = Math.max(280, Math.floor(still.clientWidth));
-  place.hidden = false;
   try {
+    const spec = await readSpec(figure.querySelector("script"));
+    spec.width = Math.max(280, Math.floor(still.clientWidth));
+    place.hidden = false;
     await vegaEmbed(place, spec, {
       ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true },
     });
