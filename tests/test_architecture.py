@@ -23,7 +23,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "text": ("text languages near_duplicates", ""),
     "actions": ("actions traces", "text image_hashes"),
     "image_hashes": ("image_hashes", ""),
-    "coaction": ("coaction action_log pairs tally evidence cost", ""),
+    "coaction": ("coaction action_log pairs evidence cost", ""),
     "spark": ("spark", "coaction"),
     "similarity": ("similarity", "coaction"),
     "network": ("network gexf", ""),
@@ -36,7 +36,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "addresses": ("addresses", ""),
     "privacy": ("privacy keys", "addresses"),
     "leaks": ("leaks", "privacy addresses"),
-    "findings": ("findings claims", ""),
+    "findings": ("findings claims rows", ""),
     "invisible": ("invisible", ""),
     "charts": (
         "charts chart_style chart_display chart_state_media chart_sharing narrative_charts",
@@ -62,7 +62,6 @@ DISK = {
     "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks", "manifest", "cli",
     "cache", "cache_key", "case", "keys", "leaks", "lint", "catalogue",
     "network",  # GraphML and GEXF out
-    "tally",  # sorted slices spill past the memory budget
     "state_media",  # facts and policies: data files of its own, and a user's
     "narratives",  # the label file that a human fills
     "profiles",  # a list of phrases: a data file of its own

@@ -53,8 +53,7 @@ def score_edges(
         same hours meet more often than this null allows. An edge explains a cluster; it proves nothing alone.
     """
     window_us = check_window(time_window_s)
-    if n_shuffles < 1:
-        raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
+    _check_shuffles(n_shuffles)
     edges = check_table(edges, "edges")
     parts = []
     for log in pack_traces(actions):
@@ -79,8 +78,7 @@ def count_chance_weights(actions: pl.DataFrame, *, time_window_s: float, n_shuff
         ParameterError: no window or shuffles.
     """
     window_us = check_window(time_window_s)
-    if n_shuffles < 1:
-        raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
+    _check_shuffles(n_shuffles)
     total = np.zeros(0, np.int64)
     for log in pack_traces(actions):
         rng = np.random.default_rng([seed, *log.trace.encode()])
@@ -104,6 +102,11 @@ def check_window(time_window_s: float) -> int:
             "every two accounts on one object would co-act."
         )
     return round(time_window_s * 1_000_000)
+
+
+def _check_shuffles(n_shuffles: int) -> None:
+    if n_shuffles < 1:
+        raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
 
 
 def co_action_rates(log: ActionLog, *, window_us: int) -> np.ndarray:

@@ -7,10 +7,10 @@ import polars as pl
 
 from workbench.chart_style import (
     GREY,
-    MAX_ROWS,
     PALETTE,
     check_chart_table,
     check_column,
+    check_still_picture,
     colour,
     dress,
     listed,
@@ -18,7 +18,6 @@ from workbench.chart_style import (
     rows_px,
     tip,
 )
-from workbench.schema import ParameterError
 
 _SHAPES = {"account": "circle", "page": "square", "group": "triangle-up", "channel": "diamond"}
 
@@ -55,11 +54,7 @@ def chart_bridge(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
     check_chart_table(nodes, "account_id", "x", "y", "platform", "kind")
     for column in ("x", "y", "x2", "y2", "is_bridge"):
         check_column(edges, column)
-    if nodes.height + edges.height > MAX_ROWS:
-        raise ParameterError(
-            f"A still picture holds at most {MAX_ROWS} nodes and edges; found {nodes.height + edges.height}. "
-            "Draw the heaviest edges only."
-        )
+    check_still_picture(nodes, edges, advice="Draw the heaviest edges only.")
     platforms = nodes["platform"].unique().sort().to_list()
     kinds = [kind for kind in _SHAPES if kind in nodes["kind"].to_list()]
     x = alt.X("x:Q", axis=None, scale=alt.Scale(nice=False, zero=False))

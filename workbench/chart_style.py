@@ -56,6 +56,14 @@ def check_chart_table(table: pl.DataFrame, *columns: str) -> None:
         raise ParameterError(f"A chart takes at most {MAX_ROWS} rows; found {table.height}. Aggregate the table first.")
 
 
+def check_still_picture(nodes: pl.DataFrame, edges: pl.DataFrame, *, advice: str) -> None:
+    """Refuse a network too large for one still picture; `advice` says how to make it smaller."""
+    if nodes.height + edges.height > MAX_ROWS:
+        raise ParameterError(
+            f"A still picture holds at most {MAX_ROWS} nodes and edges; found {nodes.height + edges.height}. {advice}"
+        )
+
+
 def check_column(table: pl.DataFrame, column: str) -> None:
     """Refuse a table without the column."""
     if column not in table.columns:

@@ -7,11 +7,11 @@ import polars as pl
 
 from workbench.chart_style import (
     GREY,
-    MAX_ROWS,
     PALETTE,
     SEQUENTIAL,
     check_chart_table,
     check_column,
+    check_still_picture,
     cluster_colours,
     colour,
     dash,
@@ -27,7 +27,6 @@ from workbench.chart_style import (
     tip,
     with_text_days,
 )
-from workbench.schema import ParameterError
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -280,11 +279,7 @@ def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
     check_chart_table(nodes, "account_id", "x", "y", "cluster_id", "is_core")
     for column in ("x", "y", "x2", "y2", "cluster_id"):
         check_column(edges, column)
-    if nodes.height + edges.height > MAX_ROWS:
-        raise ParameterError(
-            f"A still picture holds at most {MAX_ROWS} nodes and edges; found {nodes.height + edges.height}. "
-            "Draw the backbone: the heaviest edges of the largest clusters."
-        )
+    check_still_picture(nodes, edges, advice="Draw the backbone: the heaviest edges of the largest clusters.")
     clusters = nodes["cluster_id"].drop_nulls().unique().sort().to_list()
     shade = colour("cluster_id", clusters, title="Cluster", colours=cluster_colours(clusters))
     x = alt.X("x:Q", axis=None, scale=alt.Scale(nice=False, zero=False))

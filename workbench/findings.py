@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from workbench.claims import (
     LEVELS,
@@ -32,6 +28,7 @@ from workbench.claims import (
     name_likelihood,
     split_sentences,
 )
+from workbench.rows import Table, plain_cell, to_rows
 from workbench.schema import About, PublishedFigure, SchemaError, SourceError
 
 __all__ = [
@@ -80,11 +77,6 @@ _NOT_RUN = "Not part of this run: no notebook handed this section its tables."
 _DISCLAIMS = (" not ", "n't ", " no ", "neither", " nor ", "never", "cannot", "whether", " if ", "without", "would")
 
 _COLOUR = re.compile("#[0-9A-Fa-f]{6}")
-
-Cell = str | int | float | bool | None
-Rows = tuple[dict[str, Cell], ...]
-Table = Any
-"""A frame or rows where a part is made; always `Rows` once it is made."""
 
 
 @dataclass(frozen=True)
@@ -314,29 +306,6 @@ class Findings:
         return cls.from_json(path.read_text(encoding="utf-8"))
 
 
-def to_rows(table: pl.DataFrame | Iterable[dict[str, Any]]) -> Rows:
-    """Return a table as plain rows: times as ISO text, lists joined by "; ", not-a-number as nothing."""
-    rows = table.iter_rows(named=True) if isinstance(table, pl.DataFrame) else table
-    return tuple({name: _cell(value) for name, value in row.items()} for row in rows)
-
-
-def _cell(value: Any) -> Cell:
-    if isinstance(value, datetime):
-        moment = value.astimezone(UTC) if value.tzinfo else value
-        return moment.isoformat(sep=" ", timespec="seconds").replace("+00:00", " UTC")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int | bool):
-        return value
-    if isinstance(value, list | tuple | pl.Series):
-        return "; ".join(str(_cell(item)) for item in value)
-    raise SchemaError(f"A cell holds text, number, time or a list of those; found {type(value).__name__}. Convert it.")
-
-
 def _as_tuples(part: Section | Card, *names: str) -> None:
     for name in names:
         value = getattr(part, name)
@@ -372,7 +341,7 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | bool) or value is None else _cell(value)
+    return value if isinstance(value, str | int | bool) or value is None else plain_cell(value)
 
 
 def _read_findings(content: dict[str, Any]) -> Findings:

@@ -6,8 +6,8 @@ import base64
 import csv
 import io
 
-from workbench.findings import Cell, Rows
 from workbench.report_text import defang_cell
+from workbench.rows import Cell, Rows
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 BYTE_ORDER_MARK = "\ufeff"

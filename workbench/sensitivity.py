@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 import polars as pl
 
@@ -28,13 +29,10 @@ def compare_settings(
         ParameterError: as `find_coordinated_clusters`.
     """
     rows = []
-    if actions.is_empty():
-        time_windows_s = []  # nothing to find: no setting was tried
-    for window_s in time_windows_s:
-        for max_fdr in max_fdrs:
-            clusters = find_coordinated_clusters(
-                actions, time_window_s=window_s, n_shuffles=n_shuffles, max_fdr=max_fdr, seed=seed
-            )
-            rows.append((float(window_s), float(max_fdr), clusters.height, clusters["cluster_id"].n_unique()))
+    for window_s, max_fdr in [] if actions.is_empty() else product(time_windows_s, max_fdrs):
+        clusters = find_coordinated_clusters(
+            actions, time_window_s=window_s, n_shuffles=n_shuffles, max_fdr=max_fdr, seed=seed
+        )
+        rows.append((float(window_s), float(max_fdr), clusters.height, clusters["cluster_id"].n_unique()))
     columns = {"time_window_s": pl.Float64, "max_fdr": pl.Float64, "n_accounts": pl.Int64, "n_clusters": pl.Int64}
     return pl.DataFrame(rows, schema=columns, orient="row")

@@ -21,6 +21,7 @@ from workbench.sources.capture import (
 )
 from workbench.sources.signature import Signature
 from workbench.sources.tables import Recognised, Tables
+from workbench.sources.tweet_fields import read_answers_and_counts, read_client
 
 PAGES = Signature("twarc", "v2 pages", ("data", "includes"), is_json=True)
 PAGES_BARE = Signature("twarc", "v2 pages", ("data", "meta"), is_json=True)
@@ -133,27 +134,15 @@ def _rows_of_v1(tweet: Record) -> Iterator[Row]:
         tweet["created_at"],
         text=source.get("full_text") or source.get("text"),
         lang=tweet.get("lang"),
-        client=_tag_text(tweet.get("source")),
+        client=read_client(tweet.get("source")),
         urls=[url.get("expanded_url") or url.get("url") for url in items(entities, "urls")],
         hashtags=[tag["text"] for tag in items(entities, "hashtags")],
         mentions=[who["id_str"] for who in items(entities, "user_mentions")],
         repost_of_id=original.get("id_str"),
         repost_of_account_id=dig(original, "user", "id_str"),
-        reply_to_id=tweet.get("in_reply_to_status_id_str"),
-        reply_to_account_id=tweet.get("in_reply_to_user_id_str"),
-        quote_of_id=tweet.get("quoted_status_id_str"),
-        n_reposts=tweet.get("retweet_count"),
-        n_likes=tweet.get("favorite_count"),
-        n_replies=tweet.get("reply_count"),
+        **read_answers_and_counts(tweet),
     )
 
 
 def _created(value: object) -> object:
     return read_moment(value)[0] if value else None
-
-
-def _tag_text(html: object) -> str | None:
-    """v1.1 gives the client as a link: <a href="...">Twitter for iPhone</a>."""
-    if not isinstance(html, str):
-        return None
-    return html.rsplit("</a>", 1)[0].rpartition(">")[2] or html

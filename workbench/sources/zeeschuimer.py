@@ -23,6 +23,7 @@ from workbench.sources.capture import (
 )
 from workbench.sources.signature import Signature
 from workbench.sources.tables import Recognised, Tables
+from workbench.sources.tweet_fields import read_answers_and_counts, read_client
 
 WRAPPED = Signature("zeeschuimer", "capture", ("item_id", "source_platform", "data"), is_json=True)
 X_BARE = Signature("zeeschuimer", "X items of 4CAT", ("rest_id", "legacy", "core"), is_json=True)
@@ -70,18 +71,13 @@ def _rows_of_tweet(data: Record) -> Iterator[Row]:
         legacy["created_at"],
         text=_text(original) or _text(tweet),
         lang=legacy.get("lang"),
-        client=_tag_text(tweet.get("source")),
+        client=read_client(tweet.get("source")),
         urls=[url.get("expanded_url") or url.get("url") for url in items(entities, "urls")],
         hashtags=[tag["text"] for tag in items(entities, "hashtags")],
         mentions=[who.get("id_str") or who["screen_name"] for who in items(entities, "user_mentions")],
         repost_of_id=original.get("rest_id"),
         repost_of_account_id=_user(original).get("rest_id") if original else None,
-        reply_to_id=legacy.get("in_reply_to_status_id_str"),
-        reply_to_account_id=legacy.get("in_reply_to_user_id_str"),
-        quote_of_id=legacy.get("quoted_status_id_str"),
-        n_reposts=legacy.get("retweet_count"),
-        n_likes=legacy.get("favorite_count"),
-        n_replies=legacy.get("reply_count"),
+        **read_answers_and_counts(legacy),
     )
 
 
@@ -145,9 +141,3 @@ def _rows_of_video(data: Record) -> Iterator[Row]:
         n_likes=numbers.get("diggCount"),
         n_replies=numbers.get("commentCount"),
     )
-
-
-def _tag_text(html: object) -> str | None:
-    if not isinstance(html, str):
-        return None
-    return html.rsplit("</a>", 1)[0].rpartition(">")[2] or html
