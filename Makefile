@@ -22,7 +22,7 @@ BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help setup report test lint lab check simulate evaluate bench clean
+.PHONY: help report test lint lab check simulate evaluate bench setup spark clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,13 @@ bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page
 	@$(BIN)/python tests/benchmarks/coaction_bench.py
 
 setup: $(READY) ## only make the environment
+
+spark: $(READY) ## add Spark to the environment (needs Java 17 or newer; without it Spark's tests are skipped)
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-spark.lock; \
+	else \
+	  $(PIP) install --quiet --require-hashes -r requirements-spark.lock; \
+	fi
 
 clean: ## remove the environment, kept results and drafts; reports stay
 	rm -rf $(ENV) .cache .pytest_cache .ruff_cache .hypothesis reports/*.draft reports/*.failed reports/.*.running-*
