@@ -56,11 +56,11 @@ def open_spark(*, master: str = "local[*]", driver_memory: str = "4g") -> SparkS
 
     settings = {
         "spark.driver.memory": driver_memory,
-        "spark.pyspark.python": sys.executable,
         "spark.sql.session.timeZone": "UTC",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
+    environ.setdefault("PYSPARK_PYTHON", sys.executable)  # PySpark asks only this; else workers run the first python3
     builder = SparkSession.builder.appName("takedown-workbench").master(master)
     for name, value in settings.items():
         builder = builder.config(name, value)
