@@ -173,7 +173,7 @@ def execute_notebook(
                 progress_bar=False,
                 autosave_cell_every=0,
                 on_cell_start=show_step,
-                extra_arguments=["--log-level=40"],
+                extra_arguments=["--log-level=50"],  # at 40 a kernel shut down while idle prints a KeyboardInterrupt
             )
         except papermill.PapermillExecutionError as error:
             raise NotebookError(
