@@ -29,7 +29,7 @@ from workbench.claims import (
     split_sentences,
 )
 from workbench.rows import Table, plain_cell, to_rows
-from workbench.schema import About, PublishedFigure, SchemaError, SourceError
+from workbench.schema import About, PublishedFigure, Quote, SchemaError, SourceError
 
 __all__ = [
     "SECTIONS",
@@ -282,7 +282,9 @@ class Findings:
             content = json.loads(text)
             version = content["schema_version"]
         except (ValueError, KeyError, TypeError) as error:
-            raise SourceError(f"Expected the JSON of a findings record; found something else ({error}).") from error
+            raise SourceError(
+                f"Expected the JSON of a findings record; found something else ({error}). Run the case again."
+            ) from error
         if version != SCHEMA_VERSION:
             raise SourceError(
                 f"Expected findings of schema version {SCHEMA_VERSION}; found {version}. "
@@ -290,8 +292,10 @@ class Findings:
             )
         try:
             return _read_findings(content)
-        except (KeyError, TypeError) as error:
-            raise SourceError(f"The findings record lacks a field or has one too many: {error}.") from error
+        except (KeyError, TypeError, AttributeError) as error:
+            raise SourceError(
+                f"The findings record lacks a field or has one too many: {error}. Run the case again."
+            ) from error
 
     def save(self, path: Path) -> Path:
         """Write the record as JSON and return the path."""
@@ -300,10 +304,22 @@ class Findings:
 
     @classmethod
     def load(cls, path: Path) -> Findings:
-        """Read a record written by `save`."""
-        if not path.is_file():
-            raise SourceError(f"Expected a findings record at {path.name}; found no such file. Run the case first.")
-        return cls.from_json(path.read_text(encoding="utf-8"))
+        """Read a record written by `save`.
+
+        Raises:
+            SourceError: there is no such file, or it holds something else.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise SourceError(
+                f"Expected a findings record at {path.name}; found no such file. Run the case first."
+            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise SourceError(
+                f"Expected a findings record at {path.name[:200]}; it cannot be read ({error}). Run the case again."
+            ) from error
+        return cls.from_json(text)
 
 
 def _as_tuples(part: Section | Card, *names: str) -> None:
@@ -348,6 +364,7 @@ def _read_findings(content: dict[str, Any]) -> Findings:
     about = dict(content["about"])
     about["published"] = tuple(PublishedFigure(**figure) for figure in about["published"])
     about["notes"] = tuple(about["notes"])
+    about["quoted"] = tuple(Quote(**quote) for quote in about.get("quoted", ()))
     return Findings(
         about=About(**about),
         sections=tuple(_read_section(section) for section in content["sections"]),

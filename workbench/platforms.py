@@ -160,6 +160,7 @@ def _about(abouts: list[About], *, name: str, title: str) -> About:
         published=(),
         options={},
         notes=(*made_of, *(note for about in abouts for note in about.notes)),
+        quoted=tuple(quote for about in abouts for quote in about.quoted),
     )
 
 

@@ -218,6 +218,22 @@ class PublishedFigure:
 
 
 @dataclass(frozen=True)
+class Quote:
+    """A finding somebody else published about the dataset, in their words: the only form in which we attribute."""
+
+    about: str
+    """what it bears on: presence, prevalence or origin"""
+    publisher: str
+    published_on: str
+    """ISO date"""
+    quote: str
+    title: str = ""
+    url: str = ""
+    breakout_step: int | None = None
+    """the step of the breakout scale (1 to 6) it is evidence for, where it bears on prevalence"""
+
+
+@dataclass(frozen=True)
 class About:
     """What is known of a dataset besides its rows: the content of its `dataset.toml`."""
 
@@ -238,6 +254,7 @@ class About:
     """hints for the source, e.g. {"trace": "url"} for a share log"""
     notes: tuple[str, ...] = ()
     """sentences a report must carry: who attributed what to whom, with source and date; known gaps"""
+    quoted: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True)

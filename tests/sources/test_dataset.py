@@ -14,6 +14,13 @@ from workbench.sources.dataset import read_about
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 MINIMAL = 'title = "Ferries"\nplatform = "twitter"\n'
+QUOTED = """
+[[quoted]]
+about = 'origin'
+publisher = 'The platform'
+published_on = '2021-05-04'
+quote = 'We saw one office.'
+"""
 
 
 def about(write, toml: str):
@@ -64,6 +71,12 @@ def test_every_key_is_read(write):
     assert found.options == {"trace": "url", "holds": {"b.csv": "posts"}}
 
 
+def test_a_finding_of_others_is_read_in_their_words(write):
+    quote = about(write, MINIMAL + QUOTED + "breakout_step = 4\n").quoted[0]
+    assert (quote.publisher, quote.published_on, quote.quote) == ("The platform", "2021-05-04", "We saw one office.")
+    assert quote.breakout_step == 4
+
+
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
@@ -102,6 +115,13 @@ def test_every_key_is_read(write):
         ),
         (MINIMAL + "published = [1]\n", "'[[published]]' is 1, expected dict"),
         (MINIMAL + "[sources]\nus = 1\n", "'[sources] us' is 1, expected str"),
+        (MINIMAL + "quoted = ['x']\n", "'[[quoted]]' is 'x', expected dict"),
+        (MINIMAL + QUOTED.replace("quote =", "quot ="), "[[quoted]] key 'quot' is unknown. Did you mean 'quote'?"),
+        (MINIMAL + QUOTED.replace("We saw one office.", ""), "a [[quoted]] finding lacks 'quote'"),
+        (MINIMAL + QUOTED.replace("'origin'", "'blame'"), "about is 'blame', expected presence, prevalence, origin"),
+        (MINIMAL + QUOTED.replace("2021-05-04", "4 May 2021"), "published_on is '4 May 2021', expected a day"),
+        (MINIMAL + QUOTED + "breakout_step = 7\n", "breakout_step is 7, expected 1 to 6"),
+        (MINIMAL + QUOTED + "title = 3\n", "'[[quoted]] title' is 3, expected str"),
         ("title = \n", "is no valid TOML"),
         ("a = " + "[" * 3000, "is no valid TOML"),
         (MINIMAL + "[announced]\naccounts = -5\n", "[announced] accounts is -5; expected the number the platform gave"),
@@ -206,6 +226,7 @@ def test_the_readme_documents_every_key_and_no_other():
         *(f"announced.{key}" for key in dataset.ANNOUNCED_KEYS),
         *(f"files.{key}" for key in dataset.FILE_KEYS),
         *(f"published.{key}" for key in dataset.PUBLISHED_KEYS),
+        *(f"quoted.{key}" for key in dataset.QUOTED_KEYS),
         *(f"options.{key}" for module in SOURCES.values() for key in module.OPTIONS),
     }
     assert documented == keys

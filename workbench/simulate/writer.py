@@ -19,6 +19,23 @@ NOT_ANNOUNCED = 4
 USERS_FILE = "tidehaven_synthetic_users.csv.gz"
 TWEETS_FILE = "tidehaven_synthetic_tweets_{number}.csv.gz"
 _TITLE = "SYNTHETIC release: an invented operation among the invented accounts of Tidehaven, a city that does not exist"
+_QUOTED = (
+    {
+        "about": "origin",
+        "publisher": "The Tidehaven Almanac, an invented newspaper",
+        "published_on": "2021-07-12",
+        "quote": "Whoever ran them kept office hours and rested on Sundays",
+        "title": "SYNTHETIC: notes on a tram",
+    },
+    {
+        "about": "prevalence",
+        "publisher": "The Tidehaven Almanac, an invented newspaper",
+        "published_on": "2021-07-12",
+        "quote": "our own morning edition repeated the rumour of the closed pier before we checked it",
+        "title": "SYNTHETIC: notes on a tram",
+        "breakout_step": 4,
+    },
+)
 _NOTES = (
     "SYNTHETIC: every account, text, link and number was made by `workbench simulate`. Tidehaven does not exist.",
     "Unlike a real takedown release, this one holds organic accounts too, so that methods can be judged by truth.csv.",
@@ -104,6 +121,9 @@ class ReleaseWriter:
         for name, value in figures.items():
             shown = _quote(value) if isinstance(value, str) else str(value)
             lines += ["", "[[published]]", f"name = {_quote(name)}", f"value = {shown}", f"source = {_quote(source)}"]
+        for quoted in _QUOTED:
+            lines += ["", "[[quoted]]"]
+            lines += [f"{key} = {_quote(text) if isinstance(text, str) else text}" for key, text in quoted.items()]
         return "\n".join(lines) + "\n"
 
     def _figures(self, *, n_posts: int) -> dict[str, float | str]:

@@ -8,12 +8,13 @@ import os
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from workbench.schema import About, ParameterError, PublishedFigure, SourceError, decision
+from workbench.schema import About, ParameterError, PublishedFigure, Quote, SourceError, decision
 from workbench.sources.parts import TABLE_SUFFIXES
 
 ABSENT = "absent"
@@ -21,10 +22,12 @@ ABSENT = "absent"
 FILES_VARIABLE = "WORKBENCH_FILES"
 NEEDED_KEYS = ("title", "platform")
 TEXT_KEYS = ("title", "platform", "origin", "licence", "collected", "source", "obtain")
-KEYS = (*TEXT_KEYS, "is_synthetic", "notes", "announced", "files", "published", "sources", "options")
+KEYS = (*TEXT_KEYS, "is_synthetic", "notes", "announced", "files", "published", "quoted", "sources", "options")
 ANNOUNCED_KEYS = ("accounts", "posts")
 FILE_KEYS = ("sha256", "holds", "obtain")
 PUBLISHED_KEYS = ("name", "value", "tolerance", "source")
+QUOTED_KEYS = ("about", "publisher", "published_on", "quote", "title", "url", "breakout_step")
+QUOTED_ABOUT = ("presence", "prevalence", "origin")
 HOLDS = ("accounts", "posts")
 
 
@@ -131,6 +134,7 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
         ("announced", dict),
         ("files", dict),
         ("published", list),
+        ("quoted", list),
         ("sources", dict),
         ("options", dict),
     ):
@@ -161,6 +165,7 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
         ),
         options={**content.get("options", {}), **({"holds": holds} if holds else {})},
         notes=tuple(content.get("notes", [])),
+        quoted=tuple(_quoted(file, entry) for entry in content.get("quoted", [])),
     )
 
 
@@ -177,6 +182,29 @@ def _published(file: Path, entry: Any, *, sources: dict[str, str]) -> PublishedF
     for key in ("name", "source"):
         _check_type(file, f"[[published]] {key}", entry[key], str)
     return PublishedFigure(**{**entry, "source": sources.get(entry["source"], entry["source"])})
+
+
+def _quoted(file: Path, entry: Any) -> Quote:
+    _check_type(file, "[[quoted]]", entry, dict)
+    _check_keys(file, entry, QUOTED_KEYS, where="[[quoted]] ")
+    for key in QUOTED_KEYS[:4]:
+        if not entry.get(key):
+            raise SourceError(
+                f"{file}: a [[quoted]] finding lacks '{key}' (has {', '.join(entry) or 'nothing'}). Add it."
+            )
+    for key in QUOTED_KEYS[:6]:
+        _check_type(file, f"[[quoted]] {key}", entry.get(key, ""), str)
+    if entry["about"] not in QUOTED_ABOUT:
+        raise SourceError(f"{file}: [[quoted]] about is '{entry['about']}', expected {', '.join(QUOTED_ABOUT)}.")
+    try:
+        date.fromisoformat(entry["published_on"])
+    except ValueError as error:
+        found = entry["published_on"]
+        raise SourceError(f"{file}: [[quoted]] published_on is '{found}', expected a day as 2019-08-19.") from error
+    step = entry.get("breakout_step")
+    if step is not None and (isinstance(step, bool) or step not in range(1, 7)):
+        raise SourceError(f"{file}: [[quoted]] breakout_step is {step!r}, expected 1 to 6.")
+    return Quote(**entry)
 
 
 def _file_entry(file: Path, name: str, entry: Any) -> dict[str, str]:
@@ -275,9 +303,12 @@ def _note_repacked(name: str, found: Path) -> pl.DataFrame:
 
 
 def _existing(path: Path) -> Path:
-    if path.exists():
-        return path
-    beside = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
+    try:
+        if path.exists():
+            return path
+        beside = sorted(one.name for one in path.parent.iterdir()) if path.parent.is_dir() else []
+    except OSError as error:  # a name longer than a file system takes, a folder one may not look into
+        raise SourceError(f"{str(path)[:200]} cannot be opened: {error.strerror}. Check the path.") from error
     near = difflib.get_close_matches(path.name, beside, n=1)
     hint = f"Did you mean '{path.parent / near[0]}'?" if near else "Give a dataset folder or a file of a release."
     raise SourceError(f"{path} does not exist. {hint}")
