@@ -83,7 +83,19 @@ def test_similarity_cut_keeps_the_most_similar_pairs():
     assert cut_by_similarity(ACTIONS, min_actions=100).is_empty()
 
 
+def test_cuts_reach_as_many_accounts_as_another_method_found():
+    edges = count_co_actions(ACTIONS, time_window_s=60)
+    assert cut_by_weight(edges, n_accounts=3)["account_id"].to_list() == ["a", "b", "c"]
+    assert cut_by_weight(edges, n_accounts=4)["account_id"].to_list() == ["a", "b", "c", "x", "y"]  # an edge has two
+    assert cut_by_similarity(ACTIONS, n_accounts=2, min_actions=1).height == 2
+    assert cut_by_similarity(ACTIONS, n_accounts=99, min_actions=1).height == 5
+    for found in (cut_by_weight(edges, n_accounts=0), cut_by_weight(empty_table("edges"), n_accounts=3)):
+        assert found.is_empty()
+
+
 def test_cuts_say_what_is_out_of_range():
+    with pytest.raises(ParameterError, match="n_accounts is -1"):
+        cut_by_weight(empty_table("edges"), n_accounts=-1)
     with pytest.raises(ParameterError, match="quantile is 2"):
         cut_by_weight(empty_table("edges"), quantile=2)
     with pytest.raises(ParameterError, match="top_frac is 0"):

@@ -85,45 +85,61 @@ def evaluate_clusters(
     return pl.DataFrame(table, schema=schema, orient="row").with_columns(pl.col("value", "low", "high").fill_nan(None))
 
 
-def cut_by_weight(edges: pl.DataFrame, *, quantile: float) -> pl.DataFrame:
+def cut_by_weight(edges: pl.DataFrame, *, quantile: float = 0.0, n_accounts: int | None = None) -> pl.DataFrame:
     """Return the connected components of edges heavier than a quantile of all weights, as CooRTweet draws its line.
 
     Args:
         edges: table `edges`; weights are added up over traces.
         quantile: 0..1; CooRTweet's default is 0.5, CooRnet used 0.9 to 0.995.
+        n_accounts: in place of a quantile, the heaviest edges that reach that many accounts: two methods can be
+            compared only where both hold as many accounts to be coordinated.
 
     Raises:
-        ParameterError: quantile outside 0..1.
+        ParameterError: quantile outside 0..1, or n_accounts below 0.
 
     Source: Righetti and Balluff, CooRTweet 2.1 (`generate_coordinated_network`, `edge_weight`).
     """
     if not 0 <= quantile <= 1:
         raise ParameterError(f"quantile is {quantile}; expected a share from 0 to 1.")
-    edges = check_table(edges, "edges")
+    edges = check_table(edges, "edges").with_columns(pl.col("account_a", "account_b").cast(pl.String))
     added = edges.group_by("account_a", "account_b").agg(weight=pl.col("n_co_actions").sum().cast(pl.Float64))
+    if n_accounts is not None:
+        return _components(_reach_accounts(added, n_accounts))
     line = added["weight"].quantile(quantile, "linear")
     return _components(added.filter(pl.col("weight") > line) if line is not None else added)
 
 
-def cut_by_similarity(actions: pl.DataFrame, *, top_frac: float = 0.005, min_actions: int = 10) -> pl.DataFrame:
+def cut_by_similarity(
+    actions: pl.DataFrame, *, top_frac: float = 0.005, n_accounts: int | None = None, min_actions: int = 10
+) -> pl.DataFrame:
     """Return the connected components of the most similar pairs by TF-IDF cosine of their objects.
 
     Args:
         actions: table `actions`; an object is (trace, object).
-        top_frac: share of pairs with any similarity that is kept, 0..1.
+        top_frac: share of pairs with any similarity that is kept, above 0, at most 1.
+        n_accounts: in place of a share, the most similar pairs that reach that many accounts.
         min_actions: accounts with fewer actions are left out first.
 
     Raises:
-        ParameterError: top_frac outside 0..1.
+        ParameterError: top_frac outside its range, or n_accounts below 0.
 
     Source: Pacheco et al. 2021, case 4 (co-retweets): at least ten, TF-IDF, cosine, top 0.5 %, components.
     """
     if not 0 < top_frac <= 1:
         raise ParameterError(f"top_frac is {top_frac}; expected a share above 0, at most 1.")
+    pairs = _similar_pairs(actions, min_actions=min_actions)
+    if n_accounts is not None:
+        return _components(_reach_accounts(pairs, n_accounts))
+    n_kept = int(np.ceil(top_frac * pairs.height))
+    return _components(pairs.sort("weight", descending=True, maintain_order=True).head(n_kept))
+
+
+def _similar_pairs(actions: pl.DataFrame, *, min_actions: int) -> pl.DataFrame:
+    """Every pair of accounts with an object in common, and the TF-IDF cosine of their objects as weight."""
     actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
     actions = actions.filter(pl.len().over("account_id") >= min_actions)
     if actions.is_empty():
-        return empty_table("clusters")
+        return pl.DataFrame(schema={"account_a": pl.String, "account_b": pl.String, "weight": pl.Float64})
     names = actions["account_id"].unique().sort()
     account = actions.select(pl.col("account_id").rank("dense"))["account_id"].to_numpy().astype(np.int64) - 1
     thing = actions.select(pl.struct("trace", "object_id").rank("dense")).to_series().to_numpy().astype(np.int64) - 1
@@ -134,11 +150,24 @@ def cut_by_similarity(actions: pl.DataFrame, *, top_frac: float = 0.005, min_act
         block = (vectors[start : start + CHUNK_ACCOUNTS] @ vectors.T).tocoo()
         upper = block.col > block.row + start
         parts.append(np.column_stack([block.row[upper] + start, block.col[upper], block.data[upper]]))
-    pairs = np.concatenate(parts)
-    n_kept = int(np.ceil(top_frac * len(pairs)))
-    best = pairs[np.argsort(-pairs[:, 2], kind="stable")[:n_kept]]
-    ends = {column: names.gather(best[:, k].astype(np.int64)) for k, column in enumerate(("account_a", "account_b"))}
-    return _components(pl.DataFrame({**ends, "weight": best[:, 2]}))
+    a, b, weight = np.concatenate(parts).T
+    ends = {"account_a": names.gather(a.astype(np.int64)), "account_b": names.gather(b.astype(np.int64))}
+    return pl.DataFrame({**ends, "weight": weight})
+
+
+def _reach_accounts(pairs: pl.DataFrame, n_accounts: int) -> pl.DataFrame:
+    """The heaviest pairs, as few as reach so many accounts; all of them where they do not."""
+    if n_accounts < 0:
+        raise ParameterError(f"n_accounts is {n_accounts}; expected 0 or more.")
+    ordered = pairs.sort("weight", "account_a", "account_b", descending=[True, False, False])
+    first_met = (
+        pl.concat([ordered.select(account=end, place=pl.int_range(pl.len())) for end in ("account_a", "account_b")])
+        .group_by("account")
+        .agg(pl.col("place").min())["place"]
+        .sort()
+    )
+    n_kept = 0 if n_accounts == 0 else first_met[min(n_accounts, len(first_met)) - 1] + 1 if len(first_met) else 0
+    return ordered.head(n_kept)
 
 
 def _components(edges: pl.DataFrame) -> pl.DataFrame:
