@@ -16,10 +16,11 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import worlds
+from benign_worlds import CONTROLS, make_control
 
 from workbench.chance import score_edges
 from workbench.coaction import count_co_actions
-from workbench.coordinated import find_coordinated_clusters, list_clusters
+from workbench.coordinated import find_coordinated_clusters
 from workbench.evaluate import cut_by_similarity, cut_by_weight, evaluate_clusters
 
 WINDOW_S, MAX_FDR = 60, 0.05
@@ -28,7 +29,8 @@ EDGE_REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage")
 SIZES = ((5,), (8,), (15,), (150,), (500,), (40, 40), (5, 20, 80))
 N_SEEDS_ALL_SIZES = 3
 KEPT = (100, 200, 500, 1000, 2000, 5000, 10000)
-QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995)
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995, 0.999)
+TOP_FRACS = (0.005, 0.001, 0.0005, 0.0001)
 
 
 def calibrate_edges(seed: int) -> list[dict]:
@@ -76,24 +78,40 @@ def measure_clusters(seed: int, sizes: tuple[tuple[int, ...], ...]) -> list[dict
             world.actions, time_window_s=WINDOW_S, n_shuffles=20, max_fdr=MAX_FDR, seed=seed
         )
         rows.append(_row("cluster test", ours, world, regime, size, seed) | {"cpu_s": time.process_time() - start})
-        rows += [
-            _row(f"weight above {q}", cut_by_weight(edges, quantile=q), world, regime, size, seed) for q in QUANTILES
-        ]
-        rows.append(_row("cosine, top 0.5 %", cut_by_similarity(world.actions), world, regime, size, seed))
+        rows += [_row(name, cut, world, regime, size, seed) for name, cut in _customary(world, edges, ours.height)]
     return rows
 
 
-def count_false_alarms(seed: int) -> list[dict]:
-    """Worlds where nothing is planted: what is reported, and p-values under the null of the within-object shuffle."""
+def measure_controls(seed: int) -> list[dict]:
+    """Worlds without a campaign: how many accounts each method reports, and how many of them act alike openly."""
     rows = []
-    for regime in worlds.ORGANIC:
-        world = worlds.make_world(regime, seed=seed)
-        found = find_coordinated_clusters(
+    for control in CONTROLS:
+        world = make_control(control, seed=seed)
+        edges = count_co_actions(world.actions, time_window_s=WINDOW_S)
+        ours = find_coordinated_clusters(
             world.actions, time_window_s=WINDOW_S, n_shuffles=20, max_fdr=MAX_FDR, seed=seed
         )
-        each = list_clusters(found)
-        rows.append({"regime": regime, "seed": seed, "n_clusters": each.height, "n_accounts": found.height})
+        n_all = world.actions["account_id"].n_unique()
+        for method, found in [("cluster test", ours), *_customary(world, edges, None)]:
+            n_alike = found["account_id"].is_in(world.truth["account_id"].implode()).sum()
+            rows.append(
+                {
+                    "method": method, "regime": control, "seed": seed, "n_clusters": found["cluster_id"].n_unique(),
+                    "n_accounts": found.height, "n_alike": n_alike, "n_alike_in_world": world.truth.height,
+                    "n_in_world": n_all,
+                }
+            )  # fmt: skip
     return rows
+
+
+def _customary(world: worlds.World, edges: pl.DataFrame, n_accounts: int | None) -> list[tuple[str, pl.DataFrame]]:
+    """The two customary methods at every line, and (where a number is given) reaching as many accounts as ours."""
+    cuts = [(f"weight above {q}", cut_by_weight(edges, quantile=q)) for q in QUANTILES]
+    cuts += [(f"cosine, top {100 * f:g} %", cut_by_similarity(world.actions, top_frac=f)) for f in TOP_FRACS]
+    if n_accounts is not None:
+        cuts.append(("weight, as many accounts", cut_by_weight(edges, n_accounts=n_accounts)))
+        cuts.append(("cosine, as many accounts", cut_by_similarity(world.actions, n_accounts=n_accounts)))
+    return cuts
 
 
 def _row(method: str, clusters: pl.DataFrame, world: worlds.World, regime: str, size: tuple, seed: int) -> dict:
@@ -108,7 +126,7 @@ def main(out: Path, n_seeds: int, first_seed: int) -> None:
     out.mkdir(parents=True, exist_ok=True)
     seeds = range(first_seed, first_seed + n_seeds)
     steps = [
-        ("organic", count_false_alarms),
+        ("controls", measure_controls),
         ("clusters", lambda seed: measure_clusters(seed, ((40,),))),
         ("edges", calibrate_edges),
     ]
