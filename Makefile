@@ -22,13 +22,16 @@ BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help report test lint lab check simulate evaluate bench setup spark clean
+.PHONY: help report catalogue test lint lab check simulate evaluate bench setup spark clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 report: $(READY) ## run the notebooks on CASE (default demo) and write reports/CASE; SET="seed=8 ..." sets parameters
 	@$(BIN)/workbench report "$(CASE)" $(foreach one,$(SET),--set "$(one)")
+
+catalogue: $(READY) ## write reports/index.html, the page that lists all reports, with an Atom feed and JSON
+	@$(BIN)/workbench catalogue
 
 test: $(READY) ## run all tests; ARGS="..." goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)

@@ -11,24 +11,34 @@ import invented
 import invented_case
 import pytest
 
-from workbench.catalogue import write_catalogue
+from workbench.catalogue import name_size, write_catalogue
 from workbench.findings import Findings, Section
-from workbench.report import render_report
 from workbench.schema import SourceError
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def put(record: Findings, folder: Path) -> None:
+    """A report as the catalogue sees it: the record, and a page it links to and does not read."""
+    folder.mkdir()
+    record.save(folder / "findings.json")
+    (folder / "report.html").write_text("")
 
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("reports")
     record = invented_case.findings()
-    render_report(record, root / "harbour_city")
-    for name in ("harbour_city.draft", "harbour_city.failed", "harbour_city.history"):
+    put(record, root / "harbour_city")
+    for name in ("harbour_city.draft", "harbour_city.failed", "harbour_city.package", ".harbour_city.running-0a1b2c3d"):
         shutil.copytree(root / "harbour_city", root / name)
     clusters = replace(record, sections=[record.section("clusters")], about=invented.about(title="A second look"))
-    render_report(clusters, root / "second")
-    (root / "second" / "manifest.json").write_text('{"version": 3, "ended_at": "2031-07-02T10:00:00+00:00"}')
+    put(clusters, root / "second")
+    manifest = {"version": 3, "ended_at": "2031-07-02T10:00:00+00:00", "correction": "Two accounts were a newsroom's."}
+    (root / "second" / "manifest.json").write_text(json.dumps(manifest))
+    for number in (1, 2):
+        shutil.copytree(root / "harbour_city", root / "second.history" / f"v{number}")
+    (root / "second.history" / "v2" / "manifest.json").write_text('{"version": 2, "ended_at": "2031-06-30T09:00:00Z"}')
     (root / "broken").mkdir()
     (root / "broken" / "report.html").write_text("")
     (root / "broken" / "findings.json").write_text("{")
@@ -54,6 +64,8 @@ def test_reports_are_listed_with_what_they_hold(reports):
         "is_synthetic": True,
         "as_of": "2031-06-01",
         "version": 1,
+        "versions": [{"version": 1, "href": "harbour_city/report.html", "made_at": "", "reason": ""}],
+        "size": "100 to 999 accounts",
         "goes_as_far_as": "attributed",
         "n_accounts": 420,
         "n_posts": 1800,
@@ -63,8 +75,39 @@ def test_reports_are_listed_with_what_they_hold(reports):
         "last_day": "2031-05-14",
         "headline": "",
     }
-    assert entries["second"]["version"] == 3
     assert entries["second"]["n_accounts"] is None
+    assert entries["second"]["size"] == "accounts not listed"
+
+
+def test_every_version_is_listed_with_its_reason(reports):
+    assert listed(reports)["second"]["versions"] == [
+        {
+            "version": 3,
+            "href": "second/report.html",
+            "made_at": "2031-07-02T10:00:00+00:00",
+            "reason": "Two accounts were a newsroom's.",
+        },
+        {"version": 2, "href": "second.history/v2/report.html", "made_at": "2031-06-30T09:00:00Z", "reason": ""},
+        {"version": 1, "href": "second.history/v1/report.html", "made_at": "", "reason": ""},
+    ]
+    page = html.unescape((reports / "index.html").read_text(encoding="utf-8"))
+    assert "Two accounts were a newsroom's." in page
+    assert page.count("no reason was given") == page.count("first version") == page.count("not recorded") == 1
+
+
+@pytest.mark.parametrize(
+    ("n_accounts", "size"),
+    [
+        (None, "accounts not listed"),
+        (0, "accounts not listed"),
+        (99, "under 100 accounts"),
+        (100, "100 to 999 accounts"),
+        (9_999, "1,000 to 9,999 accounts"),
+        (10_000, "10,000 accounts or more"),
+    ],
+)
+def test_cases_are_filed_by_size(n_accounts, size):
+    assert name_size(n_accounts) == size
 
 
 def test_what_cases_share_is_counted_and_defanged(reports):
@@ -84,7 +127,7 @@ def test_every_link_of_the_page_and_the_feed_leads_to_a_file(reports):
     links = set(re.findall(r'href="([^"#]+)"', page))
     feed = ET.parse(reports / "feed.xml").getroot()
     links |= {link.get("href") for link in feed.iter(f"{ATOM}link")}
-    assert len(links) == 5
+    assert len(links) == 7
     assert all((reports / link).is_file() for link in links)
 
 
@@ -94,7 +137,10 @@ def test_the_feed_has_what_atom_asks_for(reports):
         assert all(node.find(f"{ATOM}{name}") is not None for name in ("id", "title", "updated"))
     ids = [node.text for node in feed.iter(f"{ATOM}id")]
     assert len(ids) == len(set(ids)) == 3
-    assert feed.find(f"{ATOM}updated").text == "2031-06-01T00:00:00Z"
+    assert [node.text for node in feed.iter(f"{ATOM}updated")] == [
+        "2031-07-02T10:00:00Z", "2031-07-02T10:00:00Z", "2031-06-01T00:00:00Z",
+    ]  # fmt: skip
+    assert feed.find(f"{ATOM}entry/{ATOM}summary").text.startswith("Version 3: Two accounts were a newsroom's. ")
 
 
 def test_the_same_reports_give_the_same_bytes(reports):
@@ -124,7 +170,7 @@ def test_no_folder_is_an_error(tmp_path):
 
 def test_hostile_titles_stay_text(tmp_path):
     about = hostile.findings().about
-    render_report(Findings(about, [Section("limits", empty_reason="Nothing.")]), tmp_path / "hostile")
+    put(Findings(about, [Section("limits", empty_reason="Nothing.")]), tmp_path / "hostile")
     page = write_catalogue(tmp_path).read_text(encoding="utf-8")
     assert "<script>window" not in page
     assert "onerror=window" not in re.sub(r"&lt;.*?&gt;", "", page)

@@ -24,7 +24,7 @@ def test_help_names_every_command_that_works(ask):
     answer = ask("--help")
 
     assert answer.exit_code == 0
-    for name in ["check", "fetch", "lint", "load", "match", "report", "share", "simulate", "traces"]:
+    for name in ["catalogue", "check", "fetch", "lint", "load", "match", "report", "share", "simulate", "traces"]:
         assert f"\n  {name} " in answer.output
 
 
@@ -33,6 +33,17 @@ def test_traces_are_listed(ask):
 
     assert answer.exit_code == 0
     assert "same_text\t" in answer.output
+
+
+def test_the_catalogue_is_written_beside_the_reports(ask, tmp_path):
+    assert ask("catalogue").exit_code == 2
+    (tmp_path / "reports").mkdir()
+    answer = ask("catalogue")
+
+    assert answer.output == f"{tmp_path / 'reports' / 'index.html'}\n"
+    assert Path(answer.output.strip()).is_file()
+    (tmp_path / "other").mkdir()
+    assert ask("catalogue", tmp_path / "other").output == f"{tmp_path / 'other' / 'index.html'}\n"
 
 
 def test_load_counts_rows_and_names_nobody(ask, tmp_path):

@@ -46,6 +46,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "compare_resolutions": "clusters",
         "expand_from": "clusters",
         "profile_accounts": "profiles",
+        "list_features": "features",
         "only_clustered": "profiles",
         "count_languages": "profiles",
         "find_creation_bursts": "creation",
@@ -130,6 +131,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "Section": "findings",
         "render_report": "report",
         "lint_report": "lint",
+        "write_catalogue": "catalogue",
     },
     "measure": {
         "evaluate_clusters": "evaluate",

@@ -1,4 +1,4 @@
-"""The page that lists all reports of a folder: searchable, with what they share, as Atom feed and as JSON too."""
+"""The page that lists all reports of a folder: searchable, with versions and what they share, as feed and JSON too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import uuid
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,21 @@ from workbench.schema import SourceError, WorkbenchError
 
 NOT_REPORTS = (".draft", ".failed", ".history", ".package")
 MOST_EXAMPLES = 3
+MOST_OVERLAPS_SHOWN = 100
+SIZES = {100: "under 100 accounts", 1_000: "100 to 999 accounts", 10_000: "1,000 to 9,999 accounts"}
+"""Upper bound, not included -> how a release of fewer accounts is filed."""
+_LARGEST, _UNSIZED = "10,000 accounts or more", "accounts not listed"
 _SHARED_COLUMNS = {"account_id": "account", "object_id": "object", "indicator": "indicator"}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a report: where it is, when it was made, and why it was made anew ("" for the first)."""
+
+    version: int
+    href: str
+    made_at: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,10 @@ class Entry:
     is_synthetic: bool
     as_of: str
     version: int
+    versions: tuple[Version, ...]
+    """all there are, the newest first"""
     goes_as_far_as: str
+    size: str
     n_accounts: int | None
     n_posts: int | None
     n_clustered: int
@@ -68,7 +85,7 @@ def write_catalogue(folder: str | Path) -> Path:
         raise SourceError(f"Expected a folder of reports; found no folder '{root.name}'. Run a case first.")
     entries, unread = [], []
     for record in sorted(root.glob("*/findings.json")):
-        if record.parent.suffix in NOT_REPORTS or not record.with_name("report.html").is_file():
+        if not _is_report(record.parent):
             continue
         try:
             entries.append(_read_entry(record))
@@ -81,6 +98,12 @@ def write_catalogue(folder: str | Path) -> Path:
     path = root / "index.html"
     path.write_text(_render_page(entries, shared, unread), encoding="utf-8", newline="\n")
     return path
+
+
+def _is_report(folder: Path) -> bool:
+    """Whether a folder holds a report that stands, and not a draft, a failed or running run, or an earlier version."""
+    ours = folder.name.startswith(".") or folder.suffix in NOT_REPORTS
+    return not ours and (folder / "report.html").is_file()
 
 
 def find_shared(entries: list[Entry]) -> list[dict[str, Any]]:
@@ -102,13 +125,13 @@ def find_shared(entries: list[Entry]) -> list[dict[str, Any]]:
 
 def _read_entry(record: Path) -> Entry:
     findings = Findings.load(record)
-    manifest_path = record.with_name("manifest.json")
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8")) if manifest_path.is_file() else {}
+    manifest = _read_manifest(record.parent)
     about, provenance = findings.about, findings.provenance
     numbers = {row["what"]: row["value"] for row in _rows(findings, "release_numbers")}
     members = _rows(findings, "cluster_members")
     days = sorted(str(row["day"]) for row in _rows(findings, "posts_over_time") if row.get("n_posts"))
     headlines = findings.headlines
+    versions = _list_versions(record.parent)
     return Entry(
         case=record.parent.name,
         title=about.title,
@@ -118,8 +141,10 @@ def _read_entry(record: Path) -> Entry:
         target=str(about.options.get("target", "not stated")),
         is_synthetic=about.is_synthetic,
         as_of=str(provenance.get("as_of") or manifest.get("ended_at", "")[:10] or about.collected),
-        version=int(manifest.get("version") or provenance.get("version") or 1),
+        version=versions[0].version,
+        versions=versions,
         goes_as_far_as=findings.level or "nothing claimed",
+        size=name_size(numbers.get("Accounts listed")),
         n_accounts=numbers.get("Accounts listed"),
         n_posts=numbers.get("Posts"),
         n_clustered=len({row["account_id"] for row in members}),
@@ -129,6 +154,32 @@ def _read_entry(record: Path) -> Entry:
         headline=headlines[0].text if headlines else "No claim was made.",
         marks=_read_marks(findings),
     )
+
+
+def _list_versions(folder: Path) -> tuple[Version, ...]:
+    history = folder.with_name(f"{folder.name}.history")
+    earlier = [
+        place for place in history.glob("v*") if place.name[1:].isdecimal() and (place / "report.html").is_file()
+    ]
+    found = []
+    for place in (folder, *earlier):
+        manifest = _read_manifest(place)
+        number = int(place.name[1:]) if place in earlier else int(manifest.get("version") or 1)
+        href = f"{place.relative_to(folder.parent).as_posix()}/report.html"
+        found.append(Version(number, href, str(manifest.get("ended_at", "")), str(manifest.get("correction", ""))))
+    return tuple(sorted(found, key=lambda version: version.version, reverse=True))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def name_size(n_accounts: int | None) -> str:
+    """Return how a release that lists so many accounts is filed."""
+    if not n_accounts:
+        return _UNSIZED
+    return next((name for bound, name in SIZES.items() if n_accounts < bound), _LARGEST)
 
 
 def _rows(findings: Findings, name: str) -> tuple[dict[str, Any], ...]:
@@ -160,12 +211,15 @@ def _render_page(entries: list[Entry], shared: list[dict[str, Any]], unread: lis
     script = read_asset("catalogue.js")
     facets = {
         name: sorted(Counter(getattr(entry, name) for entry in entries).items(), key=lambda item: (-item[1], item[0]))
-        for name in ("platform", "origin", "target")
+        for name in ("platform", "origin", "target", "size")
     }
     return _render(
         "catalogue.html.j2",
         entries=entries,
-        shared=shared,
+        earlier=[entry for entry in entries if len(entry.versions) > 1],
+        shared=shared[:MOST_OVERLAPS_SHOWN],
+        n_overlaps_left=max(0, len(shared) - MOST_OVERLAPS_SHOWN),
+        links={entry.case: entry.href for entry in entries},
         unread=unread,
         facets=facets,
         timeline=_draw_timeline(entries),
@@ -214,14 +268,17 @@ def _updated(entries: list[Entry]) -> dict[str, dict[str, str]]:
     return {
         entry.case: {
             "id": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'takedown-workbench/{entry.case}')}",
-            "at": f"{_iso_day(entry.as_of)}T00:00:00Z",
+            "at": _say_moment(entry.versions[0].made_at or entry.as_of),
         }
         for entry in entries
     }
 
 
-def _iso_day(text: str) -> str:
+def _say_moment(text: str) -> str:
+    """The moment as Atom wants it; the beginning of time where a report says none."""
     try:
-        return date.fromisoformat(text[:10]).isoformat()
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        return "1970-01-01"
+        return "1970-01-01T00:00:00Z"
+    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return known.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -159,6 +159,19 @@ def lint(file: Path) -> None:
         sys.exit(1)
 
 
+@main.command(short_help="Write one page that lists all reports.")
+@click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
+def catalogue(folder: Path | None) -> None:
+    """Write the page that lists all reports of FOLDER (default: reports/), with an Atom feed and JSON beside it.
+
+    The folder can be opened from a disk or put on any static host as it is.
+    """
+    from workbench.case import home
+    from workbench.catalogue import write_catalogue
+
+    click.echo(write_catalogue(folder or home() / "reports"))
+
+
 @main.command(short_help="Write the findings of a case as a package for others.")
 @click.argument("case")
 @click.option("--level", default="public", show_default=True, help="public, trusted or hashed.")
