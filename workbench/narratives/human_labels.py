@@ -23,13 +23,14 @@ def read_narrative_labels(path: Path | str) -> pl.DataFrame:
         SourceError: the file is no CSV in UTF-8, or lacks a column.
     """
     file = Path(path)
-    if not file.exists():
-        return pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))
     try:
-        table = pl.read_csv(file, infer_schema=False, encoding="utf8")
-    except pl.exceptions.PolarsError as error:
+        table = pl.read_csv(file.read_bytes(), infer_schema=False, encoding="utf8")
+    except FileNotFoundError:
+        return pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))
+    # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SourceError(
-            f"{file.name} cannot be read as CSV in UTF-8: {str(error).splitlines()[0]}. Save it so."
+            f"{file.name[:200]} cannot be read as CSV in UTF-8: {(str(error).splitlines() or ['?'])[0]}. Save it so."
         ) from error
     for column in ("label", "translation", "fingerprints"):
         if column not in table.columns:

@@ -46,7 +46,7 @@ def open_files(path: Path) -> dict[str, bytes]:
             return dict(_read_zip(archive, name=path.name))
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, OSError) as error:
         raise SourceError(
-            f"{path.name}: expected a .zip; it is damaged or of a kind we do not open ({error})."
+            f"{path.name}: expected a .zip; it is damaged or of a kind we do not open ({error}). Ask for it again."
         ) from error
 
 

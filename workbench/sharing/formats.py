@@ -19,12 +19,15 @@ _WANTED = (
 
 def read_any(path: Path) -> pl.DataFrame:
     """Return the indicators of whichever format `path` is."""
-    if path.is_dir():
-        return read_package(path).indicators
-    if not path.is_file():
-        raise SourceError(f"Expected {_WANTED}; found nothing at {path.name}. Check the path.")
-    with path.open("rb") as stream:
-        head = stream.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
+    try:
+        if path.is_dir():
+            return read_package(path).indicators
+        with path.open("rb") as stream:
+            head = stream.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
+    except FileNotFoundError as error:
+        raise SourceError(f"Expected {_WANTED}; found nothing at {path.name}. Check the path.") from error
+    except OSError as error:
+        raise SourceError(f"{path.name[:200]} cannot be opened: {error.strerror}. Check the path.") from error
     if head.startswith(b"PK"):
         return read_package(path).indicators
     if head.startswith((b"{", b"[")):
@@ -51,4 +54,4 @@ def read_json_indicators(raw: bytes, *, name: str) -> pl.DataFrame:
     if isinstance(content, dict) and ("Event" in content or isinstance(content.get("response"), list)):
         return read_misp(content, name=name)
     found = ", ".join(list(content)[:6]) if isinstance(content, dict) else type(content).__name__
-    raise SourceError(f"{name}: expected {_WANTED}; found JSON with {found or 'nothing in it'}.")
+    raise SourceError(f"{name}: expected {_WANTED}; found JSON with {found or 'nothing in it'}. Check the file.")

@@ -117,7 +117,9 @@ def read_misp(content: dict[str, Any], *, name: str) -> pl.DataFrame:
     for event in events:
         body = event.get("Event") if isinstance(event, dict) else None
         if not isinstance(body, dict):
-            raise SourceError(f"{name}: expected a MISP event with the key 'Event'; found {str(event)[:60]}.")
+            raise SourceError(
+                f"{name}: expected a MISP event with the key 'Event'; found {str(event)[:60]}. Ask for it again."
+            )
         for n, attribute in enumerate(body.get("Attribute") or [], start=1):
             _require(attribute, "type", "value", where=f"{name}: attribute {n}")
             rows.extend(_attribute_rows(attribute))

@@ -233,7 +233,9 @@ def _read_csv(content: bytes, *, name: str) -> pl.DataFrame:
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise PackageError(f"{name}: expected a CSV table in UTF-8; it does not read ({error}).") from error
+        raise PackageError(
+            f"{name}: expected a CSV table in UTF-8; it does not read ({error}). Ask for the package again."
+        ) from error
     if not rows or any(len(row) != len(rows[0]) for row in rows):
         raise PackageError(
             f"{name}: expected a table with as many cells in each row as in its header. Ask again for it."
@@ -268,7 +270,7 @@ def _file_entry(path: Path, name: str) -> dict[str, Any]:
 def _read_manifest(files: dict[str, bytes], *, name: str) -> dict[str, Any]:
     if _MANIFEST not in files:
         raise PackageError(
-            f"{name}: expected a findings package with {_MANIFEST}; found {', '.join(sorted(files)[:5])}."
+            f"{name}: expected a findings package with {_MANIFEST}; found {', '.join(sorted(files)[:5])}. Check it."
         )
     try:
         manifest = json.loads(files[_MANIFEST])
@@ -315,6 +317,11 @@ def _read_cover(manifest: dict[str, Any], *, name: str) -> Cover:
 
 def _read_indicators(rows: pl.DataFrame) -> pl.DataFrame:
     """Types are as stated; keys are made here, not taken from the sender."""
+    if rows.height and "indicator_value" not in rows.columns:
+        found = ", ".join(rows.columns[:8])[:200]
+        raise PackageError(
+            f"indicators.csv: expected a column 'indicator_value'; found {found}. Ask for the package again."
+        )
     made_here = {"n_stated", "unit", "role", "problem", "line", "match_key"}
     kept = [name for name in rows.columns if name not in made_here]
     prepared = [
@@ -324,4 +331,5 @@ def _read_indicators(rows: pl.DataFrame) -> pl.DataFrame:
     for row in prepared:
         row.pop("indicator_type", None)
     found = build_indicators(prepared)
-    return found.select(Indicators.column_names() + [name for name in kept if name not in Indicators.column_names()])
+    others = [name for name in kept if name in found.columns and name not in Indicators.column_names()]
+    return found.select(Indicators.column_names() + others)

@@ -224,4 +224,11 @@ def _say_nothing_read(dataset: Dataset, quarantine: pl.DataFrame) -> str:
     if quarantine.is_empty():
         return f"{names}: a header and no rows. Expected at least one account or post. Fetch the files again."
     top = quarantine["reason"].value_counts(sort=True).row(0)
-    return f"{names}: none of {quarantine.height:,} records can be read; most often: {top[0]} ({top[1]:,} records)."
+    if "rounded" in top[0]:
+        advice = "Load the file the spreadsheet was made from, or export it again with the id columns as text."
+    else:
+        advice = "Mend that in the file, or fetch it again."
+    return (
+        f"{names}: none of {quarantine.height:,} records can be read; most often: {top[0]} ({top[1]:,} records). "
+        f"{advice}"
+    )

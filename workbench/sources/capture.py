@@ -25,6 +25,7 @@ from workbench.sources.tables import Recognised, Tables
 Record = dict[str, Any]
 _LISTS = ("urls", "hashtags", "mentions", "media_hashes")
 _COUNTS = ("n_reposts", "n_likes", "n_replies")
+_TEXTS = ("handle", "display_name", "location", "description", "language", "text", "lang", "client")
 _LATEST_S = 4_102_444_800
 _MILLISECONDS = 100_000_000_000
 _INT64 = 2**63
@@ -62,7 +63,7 @@ def account(platform: str, account_id: object, **cells: object) -> Row:
         UnreadableError: no id, or one a spreadsheet rounded.
     """
     own = _id(account_id, "account id")
-    known = {name: _plain(value) for name, value in cells.items()}
+    known = {name: _fit(name, _plain(value)) for name, value in cells.items()}
     made = {"account_id": own, "platform": platform, "kind": "account", "is_pseudonymous": bool(_HASHED.match(own))}
     counts = {name: count(known.get(name)) for name in ("n_followers", "n_following")}
     return Row("accounts", {**made, **{k: v for k, v in known.items() if v is not None}, **counts})
@@ -82,7 +83,7 @@ def post(platform: str, post_id: object, account_id: object, posted_at: object, 
         UnreadableError: an id or the time is missing or cannot be read.
     """
     moment, resolution_s = read_moment(posted_at)
-    known = {name: _plain(value) for name, value in cells.items()}
+    known = {name: _fit(name, _plain(value)) for name, value in cells.items()}
     text = known.get("text")
     lists = {name: _strings(known.get(name)) for name in _LISTS}
     for name, pattern in (("hashtags", _HASHTAG), ("mentions", _MENTION), ("urls", _URL)):
@@ -295,6 +296,15 @@ def _plain(value: object) -> Any:
         text = value.encode("utf-8", "replace").decode("utf-8") if not value.isascii() else value
         return text if text.strip() else None
     return value
+
+
+def _fit(name: str, value: Any) -> Any:
+    """A number where text is agreed becomes text; a list or an object there is no text of anybody's."""
+    if name not in _TEXTS or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise UnreadableError(f"its {name} is no text ({type(value).__name__})")
 
 
 def _strings(value: object) -> list[str]:

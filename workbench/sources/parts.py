@@ -16,6 +16,7 @@ from workbench.schema import SourceError
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip", ".jsonl", ".ndjson", ".json")
 MAX_UNPACKED_RATIO = 500
 """no honest table is this much smaller when packed; beyond it a zip is a trap that fills the disk or the memory"""
+_FREE_BYTES = 100_000_000
 READ_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, OSError)
 
 
@@ -102,7 +103,10 @@ def _list_members(file: Path) -> tuple[list[Part], list[str]]:
         parts.append(Part(file, name))
     if not parts:
         found = ", ".join(aside[:5]) or "no files"
-        raise SourceError(f"{file.name} holds no table: expected .csv, .tsv or .csv.gz members, found {found}.")
+        raise SourceError(
+            f"{file.name} holds no table: expected .csv, .tsv or .csv.gz members, found {found}. Load the archive that "
+            "holds the tables."
+        )
     return parts, aside
 
 
@@ -112,7 +116,7 @@ def _refuse_member(file: Path, info: zipfile.ZipInfo) -> None:
         raise SourceError(f"{label} is encrypted. Unpack it with its password and load the unpacked file.")
     if info.filename.lower().endswith(".zip"):
         raise SourceError(f"{label} is a zip inside a zip. Unpack the outer archive and load the inner one.")
-    if info.file_size > 100_000_000 and info.file_size > MAX_UNPACKED_RATIO * max(info.compress_size, 1):
+    if info.file_size > _FREE_BYTES and info.file_size > MAX_UNPACKED_RATIO * max(info.compress_size, 1):
         raise SourceError(
             f"{label} would unpack to {info.file_size:,} bytes from {info.compress_size:,}, "
             f"more than {MAX_UNPACKED_RATIO} times its size. Unpack it by hand if you trust it."
@@ -127,4 +131,26 @@ def _starts_as_zip(file: Path) -> bool:
 def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     magic = raw.read(2)
     raw.seek(0)
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if magic == b"\x1f\x8b" else raw
+    return cast(IO[bytes], _Gunzip(raw)) if magic == b"\x1f\x8b" else raw
+
+
+class _Gunzip(gzip.GzipFile):
+    """A gzip stream that stops where it unpacks to more than any honest table would."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        super().__init__(fileobj=packed)
+        self._packed = packed
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return the next bytes, or say that the file is a trap."""
+        return self._weigh(super().read(size))
+
+    def readline(self, size: int | None = -1) -> bytes:
+        """Return the next line, or say that the file is a trap."""
+        return self._weigh(super().readline(-1 if size is None else size))
+
+    def _weigh(self, piece: bytes) -> bytes:
+        n_packed = self._packed.tell()
+        if self.tell() > max(_FREE_BYTES, MAX_UNPACKED_RATIO * n_packed):
+            raise gzip.BadGzipFile(f"it unpacks to over {self.tell():,} bytes from {n_packed:,}, as traps do")
+        return piece

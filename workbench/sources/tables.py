@@ -69,7 +69,7 @@ def recognise(part: Part, columns: list[str], layouts: list[Layout]) -> Recognis
         known = "; ".join(f"{lay.source} {lay.name} ({', '.join(lay.read[:4])}, ...)" for lay in layouts)
         raise SourceError(
             f"{part.label} has no format we know. Looked for the columns of: {known}. Found columns: {shown}. "
-            "If it is no table of the release, move it away or list the files to read in dataset.toml."
+            "Move it away if it is no table of the release, or list the files to read in dataset.toml."
         )
     raise SourceError(f"{part.label} looks like {nearest.source} {nearest.name} but {_say_missing(nearest, columns)}")
 
@@ -80,4 +80,5 @@ def _say_missing(layout: Layout, columns: list[str]) -> str:
     for column in layout.missing(columns):
         near = difflib.get_close_matches(column, others, n=1)
         said.append(f"'{column}' (rename '{near[0]}'?)" if near else f"'{column}'")
-    return f"lacks column {', '.join(said)}; has {', '.join(repr(c) for c in columns[:40])}."
+    has = ", ".join(repr(column) for column in columns[:40])
+    return f"lacks column {', '.join(said)}; has {has}. Rename what it has, or fetch the file again."

@@ -15,6 +15,7 @@ import dataframely.exc
 import polars as pl
 
 from workbench.schema import SchemaError, SourceError
+from workbench.state_media.files import read_table
 
 FINDINGS = ("yes", "no", "unclear")
 _LISTS = ("names", "countries", "domains", "handles")
@@ -154,13 +155,7 @@ def name_version(facts: pl.DataFrame) -> str:
 
 def _read_csv(path: Path | str, *, required: tuple[str, ...]) -> pl.DataFrame:
     path = Path(path)
-    if not path.is_file():
-        raise SourceError(f"Expected a CSV at {path.name}; found no such file. Check the path.")
-    try:
-        table = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy", comment_prefix="#")
-    except pl.exceptions.PolarsError as error:
-        found = str(error).splitlines()[0]
-        raise SourceError(f"Expected {path.name} to be a CSV with a header; {found}. Save it again as CSV.") from error
+    table = read_table(path, comment_prefix="#")
     missing = [column for column in required if column not in table.columns]
     if missing:
         has = ", ".join(table.columns)

@@ -14,6 +14,7 @@ import polars as pl
 
 from workbench.schema import ParameterError, SourceError
 from workbench.state_media.facts import Facts, check_facts, merge_outlets, split_list
+from workbench.state_media.files import read_table
 from workbench.state_media.sites import name_site
 
 _COLUMNS = ("Country", "Media company", "Main assets", "URL", "Typology")
@@ -162,10 +163,7 @@ def make_slug(text: str) -> str:
 
 
 def _read_csv(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise SourceError(f"Expected a CSV at {path.name}; found no such file. Check the path.")
-    table = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
-    return table.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    return read_table(path).with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
 
 
 def _read_rows(path: Path) -> pl.DataFrame:
