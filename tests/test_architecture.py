@@ -29,12 +29,13 @@ ROOMS: dict[str, tuple[str, str]] = {
     "network": ("network gexf", ""),
     "clusters": ("clusters", "network"),
     "chance": ("chance coordinated candidates membership sensitivity", "coaction network clusters"),
-    "profiles": ("profiles creation hours", "text"),
+    "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
+    "profiles": ("profiles features changes creation hours", "text names"),
     "narratives": ("narratives", "text addresses"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
     "state_media": ("state_media", "text"),
     "addresses": ("addresses", ""),
-    "privacy": ("privacy keys", "addresses"),
+    "privacy": ("privacy keys", "addresses names"),
     "leaks": ("leaks", "privacy addresses"),
     "findings": ("findings claims rows", ""),
     "invisible": ("invisible", ""),

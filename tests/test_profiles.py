@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from test_actions import make_posts
 
+from workbench.features import list_features
 from workbench.profiles import profile_accounts
 from workbench.schema import SchemaError, empty_table
 
@@ -95,6 +96,51 @@ def test_resale_phrases_and_shared_biographies():
     profile = profile_accounts(accounts, posts)
     assert profile["n_resale_phrases"].to_list() == [1, 0, 0]
     assert profile["n_same_description"].to_list() == [1, 1, None]
+
+
+def test_biographies_that_differ_by_a_word_are_near_duplicates():
+    bio = "Born beside the tram depot of Tidehaven, raised on ferries and gulls, writes about timetables {}"
+    bios = [bio.format("daily"), bio.format("weekly"), "Knits.", None]
+    accounts = make_accounts(
+        *({"account_id": name, "description": text} for name, text in zip("abcd", bios, strict=True))
+    )
+    profile = profile_accounts(accounts, make_posts())
+    assert profile["n_same_description"].to_list() == [0, 0, 0, None]
+    assert profile["n_similar_description"].to_list() == [1, 1, 0, None]
+
+
+def test_what_posts_are_and_when_in_the_day():
+    posts = make_posts(
+        *posts_at("a", [0], urls=["https://a.example"]),
+        *posts_at("a", [1, 2], reply_to_id="x"),
+        *posts_at("a", [0.5], repost_of_id="y"),  # twelve hours from the others
+    )
+    profile = profile_of("a", make_accounts({"account_id": "a"}), posts)
+    assert (profile["link_frac"], profile["reply_frac"], profile["repost_frac"]) == (0.25, 0.5, 0.25)
+    assert profile["busiest_hours_frac"] == 0.75
+
+
+def test_a_hash_in_place_of_a_handle_has_no_tail():
+    accounts = make_accounts({"account_id": "a", "handle": "f" * 40 + "1234"}, {"account_id": "b", "handle": "tram12"})
+    assert profile_accounts(accounts, make_posts())["handle_tail_digits"].to_list() == [None, 2]
+
+
+def test_what_was_read_of_names_before_they_were_hidden_is_kept():
+    accounts = make_accounts({"account_id": "a", "handle": "acct_qwertzuiopas"}).with_columns(
+        handle_shape=pl.lit("aaaa00"), handle_surprise=pl.lit(7.5), n_same_name=pl.lit(3, pl.Int64)
+    )
+    profile = profile_of("a", accounts, make_posts())
+    assert (profile["handle_tail_digits"], profile["handle_surprise"], profile["n_same_name"]) == (2, 7.5, 3)
+
+
+def test_every_column_is_explained_and_nothing_else():
+    features = list_features()
+    assert ["account_id", *features["feature"].sort()] == [
+        "account_id",
+        *sorted(set(profile_accounts(make_accounts(), make_posts()).columns) - {"account_id"}),
+    ]
+    assert features["feature"].is_unique().all()
+    assert all(text.endswith(".") for column in ("what", "source", "beware") for text in features[column])
 
 
 def test_the_wrong_table_is_refused():

@@ -47,6 +47,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "expand_from": "clusters",
         "profile_accounts": "profiles",
         "list_features": "features",
+        "list_features": "features",
         "only_clustered": "profiles",
         "count_languages": "profiles",
         "find_creation_bursts": "creation",

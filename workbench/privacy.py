@@ -19,6 +19,7 @@ import polars as pl
 
 from workbench.addresses import HOSTS, PROFILE_LINK, defang, refang, rewrite_profile_link
 from workbench.keys import PrivacyError, read_key
+from workbench.names import describe_names
 from workbench.schema import About, Accounts, ParameterError, Posts, Release, check_table, decision
 
 __all__ = ["N_FOLLOWERS_CLEAR", "PrivacyError", "defang", "is_named_in_clear", "protect_release", "read_key", "refang"]
@@ -46,8 +47,8 @@ def protect_release(release: Release, *, key: bytes) -> Release:
     `@handles` inside texts, and links to profiles. Ids of posts whose author is not in the clear become `post_` and 16
     digits. E-mail addresses are blotted out. Locations of hidden accounts are removed; their biographies become keyed
     word hashes, so that equal and similar ones can still be found.
-    Columns that no contract knows are dropped: what they hold is not known either. `handle_shape` is added, the handle
-    with letters as `a` and digits as `0`, for profiles. Applying it twice changes nothing.
+    Columns that no contract knows are dropped: what they hold is not known either. What names look like is added, for
+    profiles (`describe_names`): none of it tells a name. Applying it twice changes nothing.
 
     Args:
         release: what `load_release` gives.
@@ -205,11 +206,9 @@ def _protect_accounts(accounts: pl.DataFrame, names: _Names) -> pl.DataFrame:
         own = said.get(column, pl.col(column))
         return pl.when(is_clear | is_ours | pl.col(column).is_null()).then(own).otherwise(shown_id).alias(column)
 
-    return accounts.select(
-        "_row",
-        *[pl.col(column) for column in Accounts.column_names()],
-        pl.col("handle_shape") if "handle_shape" in accounts.columns else _shape(pl.col("handle")),
-    ).with_columns(
+    looks = describe_names(accounts)
+    known = accounts.with_columns(looks.drop([column for column in looks.columns if column in accounts.columns]))
+    return known.select("_row", *Accounts.column_names(), *looks.columns).with_columns(
         shown_id.alias("account_id"),
         name_or("handle"),
         name_or("display_name"),
@@ -217,10 +216,6 @@ def _protect_accounts(accounts: pl.DataFrame, names: _Names) -> pl.DataFrame:
         pl.when(is_clear).then(readable).when(is_ours).then(pl.col("description")).otherwise(bios).alias("description"),
         is_pseudonymous=pl.col("is_pseudonymous") | ~is_clear,
     )
-
-
-def _shape(handle: pl.Expr) -> pl.Expr:
-    return handle.str.replace_all(r"\p{L}", "a").str.replace_all(r"\p{N}", "0").alias("handle_shape")
 
 
 def _protect_posts(posts: pl.DataFrame, names: _Names) -> pl.DataFrame:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib import resources
 
+import numpy as np
 import polars as pl
 
+from workbench.changes import find_gaps, find_language_switches, find_topic_switches, find_volume_changes
+from workbench.names import MAX_HANDLE_CHARS, describe_names
+from workbench.near_duplicates import group_near_duplicates
 from workbench.schema import Release, check_table
 from workbench.text import normalise_text
 
-MIN_POSTS_EACH_SIDE = 10
-MIN_SWITCH_GAIN = 0.2
-DORMANT_DAYS = 180
+OFFICE_DAY_H = 9
 
 
 def profile_accounts(accounts: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
@@ -23,27 +25,20 @@ def profile_accounts(accounts: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFram
         posts: table `posts`; accounts that only appear here get no row.
 
     Returns:
-        account_id and, per account:
-
-        - created_at, n_followers, n_following as in `accounts`; followers_per_following (null where it follows none).
-          Beware: bought followers and follow-back rings lift it; a real newcomer has little.
-        - n_posts, repost_frac, first_at, last_at, n_active_days.
-        - n_clients, main_client, main_client_frac. Beware: newsrooms schedule through tools too.
-        - longest_gap_days, gap_ended_at, is_revived (a gap of 180 days or more with 10 posts or more on each side).
-          Source: repurposed accounts, Uren, Thomas and Wallis 2019. Beware: people pause and come back.
-        - language_before, language_after, switched_at, switch_gain: the split in time that best tells two main
-          languages apart; null unless each side has 10 posts and the split explains at least 20 points more of the
-          posts than one language does. Beware: people move, learn languages and change jobs.
-        - n_resale_phrases: posts that read like trying out a bought account ("test new owner").
-          Source: E. Thomas 2019. Beware: "test" is what many first posts say.
-        - handle_tail_digits: digits at the end of the handle. Beware: platforms propose such handles to everybody.
-        - n_same_description: other accounts with the same biography. Beware: slogans and empty phrases repeat.
+        account_id and, per account, the columns that `list_features` explains one by one, with the source of each and
+        what would be innocent. Counts are 0 and everything else is null for an account without posts.
 
     Raises:
         SchemaError: a table lacks its columns.
+
+    Source: see `list_features`.
+    Beware: no feature, nor all of them together, shows that an account is inauthentic, or where anybody sits.
     """
     accounts, posts = check_table(accounts, "accounts"), check_table(posts, "posts")
-    parts = [_activity(posts), _clients(posts), _gaps(posts), _language_switches(posts), _resale_phrases(posts)]
+    parts = [
+        _activity(posts), _busiest_hours(posts), _clients(posts), find_gaps(posts), find_language_switches(posts),
+        find_topic_switches(posts), find_volume_changes(posts), _resale_phrases(posts),
+    ]  # fmt: skip
     profile = _making(accounts)
     for part in parts:
         profile = profile.join(part, on="account_id", how="left", maintain_order="left")
@@ -78,15 +73,24 @@ def only_clustered(release: Release, clusters: pl.DataFrame) -> Release:
 
 def _making(accounts: pl.DataFrame) -> pl.DataFrame:
     bio = pl.col("description").str.strip_chars()
-    shape = pl.col("handle_shape") if "handle_shape" in accounts.columns else pl.col("handle")
-    return accounts.select(
+    names = describe_names(accounts)
+    hidden = [column for column in names.columns if column in accounts.columns]  # read before the names were hidden
+    shape = pl.col("handle_shape")
+    tail = pl.when(shape.str.len_chars() <= MAX_HANDLE_CHARS).then(shape.str.extract(r"(\d*)$").str.len_chars())
+    family = group_near_duplicates(accounts["description"])["family_id"]
+    return accounts.with_columns(names.drop(hidden), family_id=family).select(
         "account_id",
         "created_at",
         "n_followers",
         "n_following",
         followers_per_following=pl.when(pl.col("n_following") > 0).then(pl.col("n_followers") / pl.col("n_following")),
-        handle_tail_digits=shape.str.extract(r"(\d*)$").str.len_chars().cast(pl.Int64),
+        handle_tail_digits=tail.cast(pl.Int64),
+        handle_surprise="handle_surprise",
+        n_same_name="n_same_name",
         n_same_description=pl.when(bio != "").then(pl.len().over(bio).cast(pl.Int64) - 1),
+        n_similar_description=pl.when(pl.col("family_id").is_not_null()).then(
+            pl.len().over("family_id").cast(pl.Int64) - 1
+        ),
     )
 
 
@@ -95,10 +99,23 @@ def _activity(posts: pl.DataFrame) -> pl.DataFrame:
     return posts.group_by("account_id").agg(
         n_posts=pl.len().cast(pl.Int64),
         repost_frac=is_repost.mean(),
+        reply_frac=(pl.col("reply_to_id").is_not_null() | pl.col("reply_to_account_id").is_not_null()).mean(),
+        link_frac=(pl.col("urls").list.len() > 0).mean(),
         first_at=pl.col("posted_at").min(),
         last_at=pl.col("posted_at").max(),
         n_active_days=pl.col("posted_at").dt.date().n_unique().cast(pl.Int64),
     )
+
+
+def _busiest_hours(posts: pl.DataFrame) -> pl.DataFrame:
+    """Share of an account's posts in the nine hours of the day, one after the other, that hold most of them."""
+    counted = posts.group_by("account_id", hour=pl.col("posted_at").dt.hour()).agg(n=pl.len()).sort("account_id")
+    names, row = counted["account_id"].unique(maintain_order=True), counted["account_id"].rle_id().to_numpy()
+    day = np.zeros((len(names), 24))
+    day[row, counted["hour"].to_numpy()] = counted["n"].to_numpy()
+    stretches = sum(np.roll(day, -shift, axis=1) for shift in range(OFFICE_DAY_H))
+    share = np.max(stretches, axis=1, initial=0) / np.maximum(day.sum(axis=1), 1)
+    return pl.DataFrame({"account_id": names, "busiest_hours_frac": share})
 
 
 def _clients(posts: pl.DataFrame) -> pl.DataFrame:
@@ -111,73 +128,6 @@ def _clients(posts: pl.DataFrame) -> pl.DataFrame:
             main_client=pl.col("client").first(),
             main_client_frac=pl.col("n").first() / pl.col("n").sum(),
         )
-    )
-
-
-def _gaps(posts: pl.DataFrame) -> pl.DataFrame:
-    ordered = posts.select("account_id", "posted_at").sort("account_id", "posted_at")
-    steps = ordered.with_columns(
-        gap_days=pl.col("posted_at").diff().over("account_id").dt.total_seconds() / 86_400,
-        n_before=pl.int_range(pl.len()).over("account_id"),
-        n=pl.len().over("account_id"),
-    )
-    longest = steps.drop_nulls("gap_days").sort("gap_days", "posted_at", descending=[True, False])
-    enough = (pl.col("n_before") >= MIN_POSTS_EACH_SIDE) & (pl.col("n") - pl.col("n_before") >= MIN_POSTS_EACH_SIDE)
-    return (
-        longest.group_by("account_id", maintain_order=True)
-        .first()
-        .select(
-            "account_id",
-            longest_gap_days="gap_days",
-            gap_ended_at="posted_at",
-            is_revived=(pl.col("gap_days") >= DORMANT_DAYS) & enough,
-        )
-    )
-
-
-def _language_switches(posts: pl.DataFrame) -> pl.DataFrame:
-    """For each account, the split in time that best tells a language before from a language after."""
-    known = (
-        posts.select("account_id", "posted_at", "lang")
-        .filter(pl.col("lang").is_not_null(), pl.col("lang") != "und")
-        .sort("account_id", "posted_at")
-        .with_columns(place=pl.int_range(pl.len()).over("account_id"), n=pl.len().over("account_id").cast(pl.Int64))
-        .filter(pl.col("n") >= 2 * MIN_POSTS_EACH_SIDE)
-    )
-    languages = known.group_by("account_id", "lang").len("n_lang").with_columns(pl.col("n_lang").cast(pl.Int64))
-    counted = (
-        known.join(languages, on="account_id", suffix="_of")
-        .sort("account_id", "lang_of", "place")
-        .with_columns(
-            before=(pl.col("lang") == pl.col("lang_of")).cast(pl.Int64).cum_sum().over("account_id", "lang_of")
-        )
-        .with_columns(after=pl.col("n_lang") - pl.col("before"))
-    )
-    split = (
-        counted.sort("account_id", "place", "lang_of")
-        .group_by("account_id", "place", maintain_order=True)
-        .agg(
-            pl.col("n").first(),
-            one_language=pl.col("n_lang").max(),
-            explained=pl.col("before").max() + pl.col("after").max(),
-            language_before=pl.col("lang_of").get(pl.col("before").arg_max()),
-            language_after=pl.col("lang_of").get(pl.col("after").arg_max()),
-        )
-        .with_columns(
-            switch_gain=(pl.col("explained") - pl.col("one_language")) / pl.col("n"), n_before=pl.col("place") + 1
-        )
-        .filter(
-            pl.col("n_before") >= MIN_POSTS_EACH_SIDE,
-            pl.col("n") - pl.col("n_before") >= MIN_POSTS_EACH_SIDE,
-            pl.col("switch_gain") >= MIN_SWITCH_GAIN,
-        )
-        .sort("switch_gain", "place", descending=[True, False])
-        .group_by("account_id", maintain_order=True)
-        .first()
-    )
-    after = known.select("account_id", place=pl.col("place") - 1, switched_at="posted_at")
-    return split.join(after, on=["account_id", "place"], how="left").select(
-        "account_id", "language_before", "language_after", "switched_at", "switch_gain"
     )
 
 
