@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -62,28 +63,32 @@ def pack_actions(actions: pl.DataFrame, *, with_posts: bool = True) -> ActionLog
     traces = actions["trace"].unique()
     if len(traces) > 1:
         raise ParameterError(f"expected actions of one trace, found {sorted(traces)}. Use pack_traces.")
-    times = actions.select(time=pl.col("acted_at").dt.epoch("us"), row=pl.int_range(pl.len())).sort(
-        "time", maintain_order=True
-    )
-    if len(times) and times["time"][-1] - times["time"][0] > LONGEST_SPAN_US:
-        raise ParameterError("the actions' times span more than 146,000 years; check the unit of acted_at.")
-    by_time = times["row"].to_numpy()
-    objects, object_code = number_names(actions["object_id"])
+    with ThreadPoolExecutor() as pool:  # passes over all rows that need nothing of each other
+        time = pool.submit(_sort_times, actions["acted_at"])
+        columns = ["object_id", "account_id", *(["post_id"] if with_posts else [])]
+        (objects, object_code), (accounts, account_code), *posts = pool.map(number_names, actions[columns])
+    by_time, time_us = time.result()
     by_object, _ = group_codes(object_code[by_time], len(objects))
     rows = by_time[by_object]
-    accounts, account_code = number_names(actions["account_id"])
-    no_posts = pl.Series(dtype=pl.String), np.empty(0, np.int64)
-    posts, post_code = number_names(actions["post_id"]) if with_posts else no_posts
     return ActionLog(
         trace=traces[0] if len(traces) else "",
         object_code=object_code[rows],
         account_code=account_code[rows],
-        post_code=post_code[rows] if with_posts else post_code,
-        time_us=times["time"].to_numpy()[by_object],
+        post_code=posts[0][1][rows] if posts else np.empty(0, np.int64),
+        time_us=time_us[by_object],
         accounts=accounts,
         objects=objects,
-        posts=posts,
+        posts=posts[0][0] if posts else pl.Series(dtype=pl.String),
     )
+
+
+def _sort_times(acted_at: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows in order of time, and the times so, in microseconds since 1970."""
+    ordered = pl.DataFrame({"time": acted_at.dt.epoch("us")}).with_row_index().sort("time", maintain_order=True)
+    time_us = ordered["time"].to_numpy()
+    if len(time_us) and int(time_us[-1]) - int(time_us[0]) > LONGEST_SPAN_US:
+        raise ParameterError("the actions' times span more than 146,000 years; check the unit of acted_at.")
+    return ordered["index"].to_numpy(), time_us
 
 
 def number_names(column: pl.Series) -> tuple[pl.Series, np.ndarray]:

@@ -14,7 +14,7 @@ import polars as pl
 from workbench.action_log import ActionLog, pack_actions, pack_traces
 from workbench.cost import refuse_too_many_pairs
 from workbench.pairs import count_pairs, count_partners, iterate_counts, iterate_pairs, window_in_us
-from workbench.schema import ParameterError, check_table
+from workbench.schema import ParameterError
 
 __all__ = [
     "ActionLog",
@@ -86,17 +86,18 @@ def iterate_co_actions(
 ) -> Iterator[pl.DataFrame]:
     """Yield the edges of `count_co_actions` in sorted parts, for results larger than memory.
 
-    The account columns are one Enum of all account ids of the actions. At least one part comes, if empty. Parameters
-    and errors are those of `count_co_actions`; errors come with the first part.
+    The account columns are one Enum of all accounts that acted on an object. At least one part comes, if empty.
+    Parameters and errors are those of `count_co_actions`; errors come with the first part.
     """
     window_us = window_in_us(time_window_s)
     for name, value in (("min_co_actions", min_co_actions), ("min_participation", min_participation)):
         if value < 1:
             raise ParameterError(f"{name} is {value}; expected 1 or more.")
-    names = check_table(actions, "actions")["account_id"].unique().sort()
+    logs = pack_traces(actions, with_posts=min_participation > 1)
+    names = pl.concat([pl.Series("account_id", [], pl.String), *(log.accounts for log in logs)]).unique().sort()
     names = names.cast(pl.Enum(names))
-    yield _edges("", names, *[np.empty(0, np.int64)] * 3)
-    for log in pack_traces(actions, with_posts=min_participation > 1):
+    yield _edges("", names, *[np.empty(0, np.uint32)] * 2, np.empty(0, np.int64))
+    for log in logs:
         n_actions = np.bincount(log.account_code, minlength=1)
         log = log.keep(n_actions[log.account_code] >= max(min_actions, min_participation))
         n_after = count_partners(log, window_us=window_us)
@@ -134,7 +135,5 @@ def _in_parts(counts: Iterable[tuple[np.ndarray, ...]]) -> Iterator[tuple[np.nda
 
 
 def _edges(trace: str, names: pl.Series, a: np.ndarray, b: np.ndarray, n: np.ndarray) -> pl.DataFrame:
-    ends = [
-        names.gather(pl.Series(code.astype(np.uint32))).alias(f"account_{end}") for end, code in (("a", a), ("b", b))
-    ]
+    ends = [names.gather(pl.Series(code)).alias(f"account_{end}") for end, code in (("a", a), ("b", b))]
     return pl.DataFrame([*ends, pl.Series("n_co_actions", n)]).select(pl.lit(trace).alias("trace"), pl.all())

@@ -26,6 +26,7 @@ from workbench.schema import ParameterError
 
 T = TypeVar("T")
 R = TypeVar("R")
+Counts = tuple[np.ndarray, np.ndarray, np.ndarray]  # accounts a < b, and how many co-actions they have
 
 BATCH_PAIRS = 250_000
 """pairs made at a time, so that they stay in the processor's cache"""
@@ -84,9 +85,7 @@ def iterate_pairs(log: ActionLog, *, window_us: int | None, batch_pairs: int = 2
         yield i[other], j[other]
 
 
-def count_pairs(
-    log: ActionLog, *, window_us: int | None, either: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def count_pairs(log: ActionLog, *, window_us: int | None, either: np.ndarray | None = None) -> Counts:
     """Return the edges of one log as arrays (a, b, n): account codes a < b and their co-actions, sorted by (a, b).
 
     Args:
@@ -100,12 +99,10 @@ def count_pairs(
     return a, b, n
 
 
-def iterate_counts(
-    log: ActionLog, *, n_after: np.ndarray, either: np.ndarray | None = None
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def iterate_counts(log: ActionLog, *, n_after: np.ndarray, either: np.ndarray | None = None) -> Iterator[Counts]:
     """Yield the edges of `count_pairs` in sorted parts; `n_after` is what `count_partners` gave for the window.
 
-    Account codes come as int32, counts as int64.
+    Account codes come as uint32, as names are looked up by; counts as int64.
     """
     n_accounts = len(log.accounts)
     size = max(BATCH_PAIRS, min(BATCH_PAIRS_PER_ACCOUNT * n_accounts, MAX_BATCH_PAIRS))
@@ -117,41 +114,44 @@ def iterate_counts(
 
 @dataclass(frozen=True)
 class _Neighbourhood:
-    """The rows of a log in order of their accounts, and for each the run of rows within its window, itself included.
+    """For each row of a log, in order of accounts, the run of rows within its window, itself included.
 
-    `account`: per row of the log, the account. In account order: `own` (the account), `first` and `n` (the run of
-    rows), `before` (sum of n so far). `start`: per account, where its rows start.
+    `runs`: a matrix whose row 2k + 1 holds, as column numbers, the accounts of the run of the k-th row; `before`: sum
+    of the runs' lengths so far; `start`: per account, where its rows start.
     """
 
-    account: np.ndarray
-    own: np.ndarray
-    first: np.ndarray
-    n: np.ndarray
+    runs: sparse.csr_array
     before: np.ndarray
     start: np.ndarray
 
     @classmethod
     def of(cls, log: ActionLog, n_after: np.ndarray) -> _Neighbourhood:
-        rows = len(log)
-        narrow = np.int32 if rows < 2**31 else np.int64
+        rows, n_accounts = len(log), len(log.accounts)
         end = np.arange(1, rows + 1) + n_after
         # The first row within reach is the number of rows that reach less far: ends never fall along the log.
         first = np.cumsum(np.bincount(end, minlength=rows + 1))[:rows]
-        order, start = group_codes(log.account_code, len(log.accounts))
-        account = log.account_code.astype(narrow)
-        n = (end - first)[order]
-        return cls(account, account[order], first[order].astype(narrow), n, _sums_before(n), start)
+        order, start = group_codes(log.account_code, n_accounts)
+        # Runs overlap, so no matrix has them end to end. But scipy only looks where a row starts and where the next
+        # one does: every second row is a run, and those between, which nobody asks for, jump to the next one's start.
+        bounds = np.zeros(2 * rows + 2, np.int64)
+        bounds[1:-1:2], bounds[2:-1:2], bounds[-1] = first[order], end[order], rows
+        shape = (2 * rows + 1, n_accounts)
+        runs = sparse.csr_array((np.ones(rows, np.int8), log.account_code, bounds), shape=shape)
+        return cls(runs, _sums_before((end - first)[order]), start)
 
     @property
     def n_accounts(self) -> int:
         return len(self.start) - 1
 
+    def accounts_near(self, lo: int, hi: int) -> np.ndarray:
+        """Return the accounts in the runs of rows lo..hi, end to end: copied run by run, which is what is fast."""
+        return self.runs[2 * lo + 1 : 2 * hi : 2].indices
+
     def partners(self, lo: int, hi: int, either: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the partners of rows lo..hi that are larger accounts, and their places among all within the runs."""
-        n = self.n[lo:hi]
-        # Every row number is in range by construction; "clip" only spares looking for one that is not.
-        other = self.account.take(_runs(self.first[lo:hi], n), mode="clip")
-        own = np.repeat(self.own[lo:hi], n)
+        other = self.accounts_near(lo, hi)
+        account = np.searchsorted(self.start, np.arange(lo, hi), side="right") - 1
+        own = np.repeat(account.astype(other.dtype), np.diff(self.before[lo : hi + 1]))
         chosen = other > own
         if either is not None:
             chosen &= either[own] | either[other]
@@ -159,9 +159,7 @@ class _Neighbourhood:
         return other[places], places
 
 
-def _count_block(
-    near: _Neighbourhood, a_from: int, a_to: int, size: int, either: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _count_block(near: _Neighbourhood, a_from: int, a_to: int, size: int, either: np.ndarray | None) -> Counts:
     """Return (a, b, n) for all pairs whose smaller account is one of a_from..a_to."""
     start = near.start[a_from : a_to + 1]
     made = near.before[start] - near.before[start[0]]
@@ -172,42 +170,38 @@ def _count_block(
     partner, place = near.partners(start[0], start[-1], either)
     shape = (a_to - a_from, near.n_accounts)
     ones = np.ones(len(partner), np.int8)
-    pairs = sparse.csr_array((ones, partner, np.searchsorted(place, made).astype(np.int32)), shape=shape)
+    pairs = sparse.csr_array((ones, partner, np.searchsorted(place, made)), shape=shape)
     ordered = pairs.tocsc().tocsr()  # turned on its side and back, each time by counting: partners are now in order
     first = _first_of_runs(ordered.indices, ordered.indptr)
-    a = np.repeat(np.arange(a_from, a_to, dtype=np.int32), np.diff(np.searchsorted(first, ordered.indptr)))
-    return a, ordered.indices[first], np.diff(np.append(first, len(partner)))
+    a = np.repeat(np.arange(a_from, a_to, dtype=np.uint32), np.diff(np.searchsorted(first, ordered.indptr)))
+    return a, ordered.indices[first].astype(np.uint32), np.diff(np.append(first, len(partner)))
 
 
-def _count_in_table(
-    near: _Neighbourhood, a_from: int, a_to: int, made: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _count_in_table(near: _Neighbourhood, a_from: int, a_to: int, made: np.ndarray) -> Counts:
     """Return what `_count_block` does by way of a full table: where accounts meet a good part of all, it is faster."""
-    lo, hi = near.start[a_from], near.start[a_to]
-    partner = near.account.take(_runs(near.first[lo:hi], near.n[lo:hi]), mode="clip")
-    shape = (a_to - a_from, near.n_accounts)
-    table = sparse.csr_array((np.ones(len(partner), np.int32), partner, made.astype(np.int32)), shape=shape).toarray()
-    larger = table[:, a_from:]
-    larger[:, : shape[0]] = np.triu(larger[:, : shape[0]], 1)
-    met = larger != 0
-    n_met = np.count_nonzero(met, axis=1)
-    row = np.arange(shape[0])
-    place = np.flatnonzero(met) - np.repeat(row * met.shape[1], n_met)
-    n = table.ravel().take(place + np.repeat(row * shape[1] + a_from, n_met))
-    a = np.repeat(np.arange(a_from, a_to, dtype=np.int32), n_met)
-    return a, (place + a_from).astype(np.int32), n.astype(np.int64)
+    partner = near.accounts_near(near.start[a_from], near.start[a_to])
+    n_rows, width = a_to - a_from, near.n_accounts - a_from
+    # The smaller the cells, the more of the table stays in the processor's cache.
+    cell = np.uint16 if np.diff(made).max() < 2**16 else np.uint32
+    pairs = sparse.csr_array((np.ones(len(partner), cell), partner, made), shape=(n_rows, near.n_accounts))
+    larger = np.ascontiguousarray(pairs.toarray()[:, a_from:])
+    larger[:, :n_rows] = np.triu(larger[:, :n_rows], 1)
+    cells = larger.ravel()
+    place = np.flatnonzero(cells != 0)
+    n_met = np.diff(np.searchsorted(place, np.arange(n_rows + 1) * width))
+    a = np.repeat(np.arange(a_from, a_to, dtype=np.uint32), n_met)
+    b = (place - np.repeat(np.arange(n_rows) * width - a_from, n_met)).astype(np.uint32)
+    return a, b, cells.take(place).astype(np.int64)
 
 
-def _count_one(
-    near: _Neighbourhood, a: int, size: int, either: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _count_one(near: _Neighbourhood, a: int, size: int, either: np.ndarray | None) -> Counts:
     """Return (a, b, n) for the pairs of one account that has more than fit a batch."""
     n = np.zeros(near.n_accounts, np.int64)
     lo, hi = near.start[a], near.start[a + 1]
     for turn_lo, turn_hi in _batches(near.before[lo : hi + 1], size):
         n += np.bincount(near.partners(lo + turn_lo, lo + turn_hi, either)[0], minlength=len(n))
     b = np.flatnonzero(n)
-    return np.full(len(b), a, np.int32), b.astype(np.int32), n[b]
+    return np.full(len(b), a, np.uint32), b.astype(np.uint32), n[b]
 
 
 def _first_of_runs(column: np.ndarray, row_starts: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from typing import Any
 import polars as pl
 
 ROWS_PER_READ = 1_000_000
-PLAIN: dict[str, Any] = {"compression": "uncompressed", "statistics": False}
+PLAIN: dict[str, Any] = {"compression": "uncompressed", "statistics": False, "row_group_size": 1_000_000}
 """how edges are written: packing them is not what is measured"""
 
 
