@@ -34,7 +34,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "narratives": ("narratives", "text addresses"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
     "state_media": ("state_media", "text"),
-    "addresses": ("addresses", ""),
+    "addresses": ("addresses profile_links", ""),
     "privacy": ("privacy keys", "addresses names"),
     "leaks": ("leaks", "privacy addresses"),
     "findings": ("findings claims rows", ""),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from releases import KEY, make_release
 
 from workbench import keys, privacy
-from workbench.privacy import PrivacyError, defang, protect_release, read_key, refang
+from workbench.privacy import PrivacyError, protect_release, read_key
 from workbench.schema import ParameterError, Release
 
 PSEUDONYM = r"^acct_[a-z2-7]{12}$"
@@ -294,41 +294,6 @@ def test_a_key_that_cannot_be_made_is_explained(tmp_path):
 def test_the_key_never_lies_in_the_repository():
     with pytest.raises(PrivacyError, match="outside the workbench's own folder"):
         read_key(Path(keys.__file__).parents[1] / "datasets" / "key")
-
-
-@pytest.mark.parametrize(
-    ("clear", "defanged"),
-    [
-        ("https://a.example/x.html?y=1", "hxxps://a[.]example/x.html?y=1"),
-        ("http://192.0.2.7:80/", "hxxp://192[.]0[.]2[.]7:80/"),
-        ("ask b.c@mail.example please", "ask b.c[@]mail[.]example please"),
-        ("server 192.0.2.7 down", "server 192[.]0[.]2[.]7 down"),
-        ("server 2001:db8::1 down", "server 2001[:]db8[:][:]1 down"),
-        ("news.ember.example", "news[.]ember[.]example"),
-        ("ember.example/path.html", "ember[.]example/path.html"),
-        ("版本 1.2.3 在 12:30:45", "版本 1.2.3 在 12:30:45"),
-        ("no address here. At all", "no address here. At all"),
-    ],
-)
-def test_defanging_and_back(clear, defanged):
-    assert defang(clear) == defanged
-    assert defang(defanged) == defanged
-    assert refang(defanged) == clear
-
-
-@pytest.mark.parametrize(
-    "written",
-    ["hxxps://a[.]example/x", "hXXps://a(.)example/x", "h**ps://a{.}example/x", "https[:]//a[dot]example/x",
-     "hxxps[://]a\\.example/x", "hxxps://a[.example/x", "hxxps[:]//a .example/x".replace(" .", " [.] ")],
-)  # fmt: skip
-def test_refanging_knows_the_usual_styles(written):
-    assert refang(written) == "https://a.example/x"
-
-
-@given(st.from_regex(r"https?://([a-z]{1,8}\.){1,3}[a-z]{2,6}(/[a-z0-9.]{0,8})?", fullmatch=True))
-def test_refanging_gives_any_address_back(address):
-    assert refang(defang(address)) == address
-    assert "." not in defang(address).split("/")[2].replace("[.]", "")
 
 
 def test_outside_a_takedown_nobody_is_named():

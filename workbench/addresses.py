@@ -1,122 +1,106 @@
-"""Addresses inside texts: written so that nobody can click them, and without the names of accounts they lead to."""
+"""Addresses inside texts: written so that no program makes them a link, and given back as they were."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 
-HOSTS = (
-    "twitter.com", "x.com", "facebook.com", "fb.com", "instagram.com", "threads.net", "tiktok.com", "youtube.com",
-    "t.me", "telegram.me", "vk.com", "weibo.com", "reddit.com", "linkedin.com", "bsky.app", "gab.com", "medium.com",
-    "pinterest.com", "snapchat.com", "ok.ru", "nitter.net", "linktr.ee",
-)  # fmt: skip
-_SLASH = r"(?:/|%2[Ff])"
-PROFILE_LINK = (
-    rf"(?i:(?:\b|%2F)(?:https?://|https?%3A%2F%2F)?(?:[a-z0-9\-]+\.)*(?:{'|'.join(re.escape(host) for host in HOSTS)})"
-    rf"""{_SLASH}[^\s"'<>()\[\]，。、！？；：]+)"""
+_RUN = r"(?:[\w+\-]|\[\.\]|\.)++"
+_SEPARATOR = r":(?:\\?/){2}|%3[Aa]%2[Ff]%2[Ff]"
+_AT_A_HOST = re.compile(r"(?:/\\?/|%2[Ff]%2[Ff])$")
+_PIECE = re.compile(
+    r"(?<![\w.:\]])(?P<ip6>(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4})(?![\w:.])"
+    rf"|(?P<run>{_RUN})(?:(?P<separator>{_SEPARATOR})|@(?P<mail>{_RUN}))?"
 )
-"""Pattern, for Rust's and Python's engines alike, of an address on a platform with something behind the host."""
+"""A run of letters, digits, dots and hyphens is read once and whole, so a long word takes no longer than many short."""
 
-_PARTS = re.compile(rf"(?i)^(?P<head>.*?(?:{'|'.join(re.escape(host) for host in HOSTS)})){_SLASH}(?P<tail>.*)$")
-_BEFORE_A_NAME = frozenset(
-    ("user", "u", "channel", "c", "in", "company", "profile", "people", "pages", "stories", "s", "id", "add", "public")
+_CJK = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
+_TOP = re.compile(
+    r"(?:[a-z]{2,24}|[A-Z]{2,24}|(?i:com|net|org|info)|xn--[a-z0-9\-]{2,59}"
+    rf"|рф|укр|бел|срб|中国|中國|香港|台湾|台灣|公司|网络|網絡|한국)(?=$|[\-{_CJK}])"
 )
-_NO_NAME = frozenset(
+"""How the last label of a domain begins: Chinese and the like is written behind it without a space."""
+_FILE_ENDINGS = frozenset(
     (
-        "i", "hashtag", "search", "intent", "share", "sharer", "sharer.php", "home", "explore", "settings",
-        "login", "tos", "privacy", "about", "watch", "video", "photo", "photo.php", "groups", "events",
-        "story.php", "permalink.php", "dialog", "p", "reel", "reels", "tv", "joinchat", "playlist", "shorts",
-        "results", "feed", "live", "embed", "r", "tag", "discover", "topics", "jobs", "help", "business", "ads",
-        "marketplace", "gaming", "plugins", "l.php", "web", "status", "redirect",
+        "html", "htm", "xhtml", "php", "asp", "aspx", "jsp", "css", "js", "csv", "tsv", "json", "jsonl", "ndjson",
+        "txt", "xml", "yaml", "yml", "toml", "lock", "pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "jpg", "jpeg",
+        "png", "gif", "svg", "webp", "gz", "parquet", "ipynb", "graphml", "gexf",
     )
 )  # fmt: skip
-_NAME_IN_QUERY = re.compile(
-    r"(?i)\b((?:id|user_id|screen_name|user|via|related)=|(?:from|to)(?::|%3A)|@|%40)([\w.\-]+)"
-)
-_POST_IN_QUERY = re.compile(r"(?i)\b((?:fbid|story_fbid|in_reply_to|tweet_id|status)=)([\w.\-]+)")
-
-
-def rewrite_profile_link(link: str, *, show_name: Callable[[str], str], show_post: Callable[[str], str]) -> str:
-    """Return the link with the name and the ids of posts as they may be shown.
-
-    Args:
-        link: text that `PROFILE_LINK` matched.
-        show_name: handle or account id -> what to write instead (or itself, where it may be shown).
-        show_post: the same for ids of posts.
-
-    Returns:
-        The link; query and fragment behind a profile are dropped, they say nothing of what was shared.
-    """
-    parts = _PARTS.match(link)
-    if parts is None:
-        return link
-    slash = "%2F" if re.search(r"(?i)%2f", link) else "/"
-    path, _, query = parts["tail"].partition("?")
-    path = path.partition("#")[0]
-    words = [word for word in re.split(r"(?i)/|%2f", path) if word]
-    if not words:
-        return link
-    if words[0].lower() == "profile.php":
-        named = _NAME_IN_QUERY.search(query)
-        return parts["head"] + slash + (show_name(named[2]) if named else "profile.php")
-
-    def rewrite_query(text: str) -> str:
-        text = re.sub(
-            PROFILE_LINK, lambda nested: rewrite_profile_link(nested[0], show_name=show_name, show_post=show_post), text
-        )
-        text = _POST_IN_QUERY.sub(lambda found: found[1] + show_post(found[2]), text)
-        return _NAME_IN_QUERY.sub(lambda found: found[1] + show_name(found[2]), text)
-
-    at = 1 if words[0].lower() in _BEFORE_A_NAME and len(words) > 1 else 0
-    if at == 0 and (words[0].lower() in _NO_NAME or words[0].lower() in _BEFORE_A_NAME):
-        shown = [show_post(word) if re.fullmatch(r"\d{5,}", word) else word for word in words]
-        return parts["head"] + slash + slash.join(shown) + (f"?{rewrite_query(query)}" if query else "")
-    shown = [*words[:at], _show_segment(words[at], show_name)]
-    shown += [show_post(word) if re.search(r"\d", word) else word for word in words[at + 1 :]]
-    return parts["head"] + slash + slash.join(shown)
-
-
-def _show_segment(segment: str, show_name: Callable[[str], str]) -> str:
-    """A name may carry a sign before it and punctuation of the sentence behind it."""
-    sign, name, tail = re.fullmatch(r"(@|%40|)(.*?)([.,;:!…]*)", segment, flags=re.DOTALL).groups()  # ty: ignore
-    return sign + show_name(name) + tail if name else segment
-
-
-_ADDRESS = re.compile(
-    r"(?P<scheme>\b(?:https?|ftp)://)(?P<host>[^\s/?#]+)(?P<rest>\S*)"
-    r"|(?P<mail>[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+)"
-    r"|(?<![\w.\]])(?P<ip>\d{1,3}(?:\.\d{1,3}){3})(?![\w.])"
-    r"|(?<![\w.:\]])(?P<ip6>(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4})(?![\w:])"
-    r"|(?<![\w.@/\]\[])(?P<domain>(?:[^\W_][\w\-]*\.)+[a-z]{2,24})(?![\w\[])(?P<path>/\S*)?"
-)
+"""Last parts of file names that are no top-level domain."""
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TO_FANG, _FROM_FANG = str.maketrans("tT", "xX"), str.maketrans("xX*", "tTt")
+_DOT = re.compile(r"(?<!\[)\.(?=[\w\-])")
 
 
 def defang(text: str) -> str:
     """Return the text with every address, domain, e-mail and IP written so that no program makes it a link.
 
     `https://a.example/x` becomes `hxxps://a[.]example/x`, `b@a.example` becomes `b[@]a[.]example`, `192.0.2.7`
-    becomes `192[.]0[.]2[.]7`. What is defanged already stays as it is; `refang` gives the address back.
+    becomes `192[.]0[.]2[.]7`. Addresses inside addresses (archives, redirects) are defanged too. What is defanged
+    already stays as it is; `refang` gives the address back. File names and numbers of an outline (0.9.11.0) are none.
+
+    Beware: `end.start` with a full stop and no space looks like a domain, and is taken for one.
     """
-    return _ADDRESS.sub(_defang_address, text)
+    return _PIECE.sub(_defang_piece, text)
 
 
-def _defang_address(found: re.Match[str]) -> str:
-    if found["scheme"]:
-        scheme = found["scheme"].lower().replace("http", "hxxp").replace("ftp", "fxp")
-        return scheme + _bracket_dots(found["host"]) + found["rest"]
-    if found["mail"]:
-        name, _, host = found["mail"].rpartition("@")
-        return f"{name}[@]{_bracket_dots(host)}"
+def _defang_piece(found: re.Match[str]) -> str:
     if found["ip6"]:
-        return found[0].replace(":", "[:]") if _is_ip(found["ip6"]) else found[0]
-    if found["ip"]:
-        return _bracket_dots(found[0]) if _is_ip(found["ip"]) else found[0]
-    return _bracket_dots(found["domain"]) + (found["path"] or "")
+        is_address = _is_ip(found["ip6"]) and found["ip6"].strip(":") != ""
+        return found[0].replace(":", "[:]") if is_address else found[0]
+    run, before = found["run"], found.string[max(found.start() - 6, 0) : found.start()]
+    if found["separator"]:
+        head = run.rstrip(_LETTERS)
+        return _defang_run(head, before, is_path_end=False) + _defang_scheme(run[len(head) :], found["separator"])
+    if found["mail"]:
+        host = _bracket_dots(found["mail"])
+        return f"{_bracket_dots(run)}{'@' if host == found['mail'] else '[@]'}{host}"
+    return _defang_run(run, before, is_path_end=found.string[found.end() : found.end() + 1] == "/")
 
 
-def _bracket_dots(host: str) -> str:
-    return re.sub(r"(?<!\[)\.(?!\])", "[.]", host)
+def _defang_scheme(scheme: str, separator: str) -> str:
+    if scheme.lower() in ("http", "https", "ftp", "ftps", "sftp"):
+        return scheme.translate(_TO_FANG) + separator
+    is_link = scheme and scheme.lower() not in ("hxxp", "hxxps", "fxp", "fxps", "sfxp")
+    return scheme + (separator.replace(":", "[:]") if is_link else separator)
+
+
+def _defang_run(run: str, before: str, *, is_path_end: bool) -> str:
+    """Dots in a path are left, unless the part of the path is a host itself; a handle behind @ is no domain."""
+    if _AT_A_HOST.search(before):
+        return _DOT.sub(r"[\g<0>]", run)
+    in_path = before[-1:] == "/"
+    if before[-1:] == "@" or (in_path and not is_path_end and not run.startswith("www.")):
+        return run
+    return _bracket_dots(run)
+
+
+def _bracket_dots(run: str) -> str:
+    """Write each domain and IPv4 address of a run with brackets, the full stop behind it without."""
+    if "." not in run:
+        return run
+    parts = re.split(r"(\[\.\]|\.)", run)
+    labels, dots = parts[::2], parts[1::2]
+    first = 0
+    for at in range(len(labels) + 1):
+        if at < len(labels) and labels[at].strip("-_+"):
+            continue
+        end = first + _count_address_labels(labels[first:at])
+        dots[first : max(end - 1, first)] = ["[.]"] * max(end - 1 - first, 0)
+        first = at + 1
+    return labels[0] + "".join(dot + label for dot, label in zip(dots, labels[1:], strict=True))
+
+
+def _count_address_labels(labels: list[str]) -> int:
+    """How many of the labels, from the first, are an address; 0 where none."""
+    if len(labels) == 4 and all(re.fullmatch(r"[0-9]{1,3}", label) for label in labels):
+        # 0.x.x.x is nobody's address: it is the number of an outline.
+        return 4 if _is_ip(".".join(labels)) and int(labels[0]) else 0
+    if labels and labels[-1].lower() in _FILE_ENDINGS:
+        return 0
+    tops = (n for n in range(len(labels), 1, -1) if _TOP.match(labels[n - 1]))
+    return next(tops, 0)
 
 
 def _is_ip(text: str) -> bool:
@@ -127,12 +111,14 @@ def _is_ip(text: str) -> bool:
     return True
 
 
+_FANGED_SCHEME = re.compile(
+    r"(?<![A-Za-z0-9])(?P<scheme>h(?:xx|\*\*|tt)ps?|s?fx?t?ps?)"
+    r"(?:(?:\[:\]|\[:/\]|:)(?://|\\/\\/|\[//\]|/)|\[://\]|\(://\)|(?P<encoded>%3A%2F%2F))",
+    re.IGNORECASE,
+)
 _FANGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), clear)
     for pattern, clear in (
-        (r"(?i)\bh(?:xx|\*\*|tt|XX)p(s?)(?:\[:\]|\[:/\]|:)(?://|\\/\\/|\[//\]|/)", r"http\1://"),
-        (r"(?i)\bh(?:xx|\*\*|tt)p(s?)(?:\[://\]|\(://\))", r"http\1://"),
-        (r"(?i)\bfxps?://", "ftp://"),
         (r"(?i)\s?[\[({]\s?(?:\.|dot)\s?[\])}]\s?", "."),
         (r"(?<=\w)\\\.(?=\w)", "."),
         (r"(?<=\w)(?:\[\.|\.\])(?=\w)", "."),
@@ -149,6 +135,14 @@ def refang(text: str) -> str:
     Known styles: `hxxp`, `hXXps`, `h**p`, `[:]//`, `[://]`, `[.]`, `(.)`, `{.}`, `[dot]`, `\.`, half a bracket,
     `[@]`, `(at)`, `[:]`.
     """
+    text = _FANGED_SCHEME.sub(_refang_scheme, text)
     for fang, clear in _FANGS:
         text = fang.sub(clear, text)
     return text
+
+
+def _refang_scheme(found: re.Match[str]) -> str:
+    scheme = found["scheme"].translate(_FROM_FANG)
+    # hXXps is a style of its own; only where all is in capitals were there capitals before.
+    is_loud = scheme.isupper()
+    return (scheme if is_loud else scheme[0] + scheme[1:].lower()) + (found["encoded"] or "://")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
-from workbench.addresses import HOSTS
 from workbench.privacy import is_named_in_clear
+from workbench.profile_links import HOSTS
 from workbench.schema import Release, SourceError
 
 LEAKS = {"file": pl.String, "place": pl.String, "kind": pl.String, "value": pl.String}

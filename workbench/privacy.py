@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from workbench.addresses import HOSTS, PROFILE_LINK, defang, refang, rewrite_profile_link
+from workbench.addresses import defang, refang
 from workbench.keys import PrivacyError, read_key
+from workbench.profile_links import HOSTS, PROFILE_LINK, rewrite_profile_link
 from workbench.names import describe_names
 from workbench.schema import About, Accounts, ParameterError, Posts, Release, check_table, decision
 

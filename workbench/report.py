@@ -13,10 +13,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from workbench.addresses import HOSTS
 from workbench.chart_display import NARROW_PX, bundle_script, draw_svg, fit_page
 from workbench.claims import CONFIDENCE_LEVELS, LEVELS, LIKELIHOOD_BANDS, ChanceTest, Citation, Deception, Evidence
 from workbench.findings import SECTIONS, Figure, Findings, Section, TableView
+from workbench.profile_links import HOSTS
 from workbench.report_csv import make_data_link, write_csv
 from workbench.report_text import embed_json, is_number_column, show_cell, show_plain, show_text
 from workbench.schema import ParameterError, SchemaError

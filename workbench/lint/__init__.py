@@ -9,7 +9,6 @@ from pathlib import Path
 
 import polars as pl
 
-from workbench.addresses import HOSTS
 from workbench.findings import Findings, Observation, TableView
 from workbench.lint.page import Page, read_page
 from workbench.lint.words import (
@@ -22,6 +21,7 @@ from workbench.lint.words import (
     find_wrong_numbers,
     find_wrong_shares,
 )
+from workbench.profile_links import HOSTS
 from workbench.schema import SourceError
 
 __all__ = ["Fault", "lint_report"]

@@ -41,8 +41,6 @@ _HEDGE = re.compile(
 )
 _ASSERTS = re.compile(r"\b(?:is|are|was|were|acts?|acted|posts?|posted|runs?|ran|used?|worked?)\b")
 _LIVE = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'”’)]+", re.IGNORECASE)
-_IN_ORDER = re.compile(r"(?<![\w.])0(?:\.\d+){3}(?![\w.])|\b(?:hxxps?|fxp)://\S+|\S*\[[.@]\]\S*", re.IGNORECASE)
-"""Numbers of an outline such as 0.9.11.0, and addresses defanged already."""
 _NUMBER = re.compile(r"(?<![\w.,\-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,\-])\d+(?:\.\d+)?(?![\w,]*\d)")
 
 
@@ -107,8 +105,7 @@ def find_bare_addresses(text: str, *, only_links: bool = False) -> list[str]:
     live = [match.group(0) for match in _LIVE.finditer(text) if "[" not in match.group(0).split("/")[2]]
     if live or only_links:
         return live
-    bare = _IN_ORDER.sub("", text)
-    return [text.strip()] if defang_cell(bare) != bare and not _LIVE.search(text) else []
+    return [text.strip()] if defang_cell(text) != text and not _LIVE.search(text) else []
 
 
 def find_wrong_numbers(text: str, rows: Sequence[dict[str, Any]]) -> list[str]:
