@@ -142,7 +142,11 @@ def _posts_of_shares(
         tables.decide(
             f"kept {n_several:,} posts of {label} that share several objects {how}",
             f"no share is lost, and a post has {'a list of' if column in LIST_COLUMNS else 'one'} {column}"
-            + ("" if column in LIST_COLUMNS else "; only min_participation above 1 can tell them from one post"),
+            + (
+                ""
+                if column in LIST_COLUMNS
+                else '; min_participation counts them apart unless [options] trace is "url"'
+            ),
             n_before=shares.height,
             n_after=posts.height,
         )
