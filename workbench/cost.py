@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from workbench.action_log import ActionLog, pack_traces
-from workbench.pairs import count_partners, window_in_us
+from workbench.pairs import count_partners, estimate_edges, window_in_us
 from workbench.schema import ParameterError, check_table, decision
 
 BYTES_PER_EDGE = 16
@@ -24,9 +24,10 @@ def predict_cost(actions: pl.DataFrame, *, time_window_s: float | None) -> pl.Da
         time_window_s: longest gap in seconds, inclusive; None = any gap.
 
     Returns:
-        trace, n_actions, n_accounts, n_objects, n_pairs (of actions within the window, those of one account with
-        itself included), largest_bytes (of the edges, if every pair were another edge), heaviest_objects (up to
-        three, by pairs), heaviest_frac (their share of the pairs); sorted by trace.
+        trace, n_actions, n_accounts, n_objects, n_pairs (exact: pairs of actions within the window, those of one
+        account with itself included), n_edges (estimated from a few hundred accounts; exact where there are no more),
+        edges_bytes (what so many edges take in memory), heaviest_objects (up to three, by pairs), heaviest_frac
+        (their share of the pairs); sorted by trace.
 
     Raises:
         ParameterError: a window out of range.
@@ -34,7 +35,7 @@ def predict_cost(actions: pl.DataFrame, *, time_window_s: float | None) -> pl.Da
     """
     window_us = window_in_us(time_window_s)
     rows = [_predict(log, count_partners(log, window_us=window_us)) for log in pack_traces(actions, with_posts=False)]
-    counts = dict.fromkeys(("n_actions", "n_accounts", "n_objects", "n_pairs", "largest_bytes"), pl.Int64)
+    counts = dict.fromkeys(("n_actions", "n_accounts", "n_objects", "n_pairs", "n_edges", "edges_bytes"), pl.Int64)
     schema = {"trace": pl.String, **counts, "heaviest_objects": pl.List(pl.String), "heaviest_frac": pl.Float64}
     return pl.DataFrame(rows, schema=schema)
 
@@ -88,15 +89,16 @@ def refuse_too_many_pairs(log: ActionLog, n_after: np.ndarray, *, max_pairs: int
 
 
 def _predict(log: ActionLog, n_after: np.ndarray) -> dict[str, object]:
-    n_pairs, n_accounts = int(n_after.sum()), len(log.accounts)
+    n_pairs, n_edges = int(n_after.sum()), estimate_edges(log, n_after=n_after)
     heaviest = _heaviest(log, n_after)
     return {
         "trace": log.trace,
         "n_actions": len(log),
-        "n_accounts": n_accounts,
+        "n_accounts": len(log.accounts),
         "n_objects": len(log.objects),
         "n_pairs": n_pairs,
-        "largest_bytes": min(n_pairs, n_accounts * (n_accounts - 1) // 2) * BYTES_PER_EDGE,
+        "n_edges": n_edges,
+        "edges_bytes": n_edges * BYTES_PER_EDGE,
         "heaviest_objects": [name for name, _ in heaviest],
         "heaviest_frac": sum(n for _, n in heaviest) / max(n_pairs, 1),
     }

@@ -35,6 +35,9 @@ BATCH_PAIRS_PER_ACCOUNT = 4
 MAX_BATCH_PAIRS = 8_000_000
 MAX_CELLS_PER_PAIR = 6
 """a table of accounts is counted in as long as it has no more cells per pair made than this"""
+SAMPLED_ACCOUNTS = 400
+SAMPLED_PAIRS = 50_000_000
+"""an estimate looks at no more accounts, and makes hardly more pairs, than these"""
 N_THREADS = min(8, os.cpu_count() or 1)
 
 
@@ -112,6 +115,20 @@ def iterate_counts(log: ActionLog, *, n_after: np.ndarray, either: np.ndarray | 
         yield from run_ahead(pool, lambda block: _count_block(near, *block, size, either), blocks)
 
 
+def estimate_edges(log: ActionLog, *, n_after: np.ndarray) -> int:
+    """Return how many edges `iterate_counts` would give, from the partners of some accounts in all ranges of activity.
+
+    Exact where the accounts are few. `n_after` is what `count_partners` gave for the window.
+    """
+    near = _Neighbourhood.of(log, n_after)
+    made = np.diff(near.before[near.start])
+    step = int(max(1, -(-near.n_accounts // SAMPLED_ACCOUNTS), made.sum() // SAMPLED_PAIRS))
+    sampled = np.argsort(made, kind="stable")[(step - 1) // 2 :: step]
+    n_partners = sum(near.count_met(int(a)) for a in sampled)
+    # An edge is met from both its ends.
+    return round(made.sum() * n_partners / max(1, made[sampled].sum()) / 2)
+
+
 @dataclass(frozen=True)
 class _Neighbourhood:
     """For each row of a log, in order of accounts, the run of rows within its window, itself included.
@@ -146,6 +163,15 @@ class _Neighbourhood:
     def accounts_near(self, lo: int, hi: int) -> np.ndarray:
         """Return the accounts in the runs of rows lo..hi, end to end: copied run by run, which is what is fast."""
         return self.runs[2 * lo + 1 : 2 * hi : 2].indices
+
+    def count_met(self, account: int) -> int:
+        """Return how many others an account meets."""
+        is_met = np.zeros(self.n_accounts, bool)
+        lo, hi = self.start[account], self.start[account + 1]
+        for turn_lo, turn_hi in _batches(self.before[lo : hi + 1], MAX_BATCH_PAIRS):
+            is_met[self.accounts_near(lo + turn_lo, lo + turn_hi)] = True
+        is_met[account] = False
+        return int(np.count_nonzero(is_met))
 
     def partners(self, lo: int, hi: int, either: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the partners of rows lo..hi that are larger accounts, and their places among all within the runs."""
