@@ -4,10 +4,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import workbench.state_media as sm
 from workbench.schema import ParameterError, SchemaError, SourceError
-from workbench.state_media.amounts import read_countries, read_day, read_items, read_range
+from workbench.state_media.amounts import find_decimal_marks, read_amount
+from workbench.state_media.cells import read_countries, read_day, read_items
+from workbench.state_media.currencies import name_currency
 from workbench.state_media.facts import Facts, Outlets
 
 
@@ -51,7 +55,7 @@ def make_outlets(*rows: dict) -> pl.DataFrame:
 
 HERALD = make_outlets(
     {"outlet_id": "herald", "name": "Tidehaven Herald", "domains": ["herald.example"],
-     "handles": ["twitter:theherald", "facebook:901"]},
+     "handles": ["twitter:theherald", "facebook:901", "google:AR1"]},
     {"outlet_id": "wave", "name": "Wave"},
 )  # fmt: skip
 
@@ -135,7 +139,7 @@ def test_any_other_layout_by_a_map_or_a_file_of_layouts(tmp_path):
 def test_what_is_no_export_says_so(tmp_path):
     with pytest.raises(SourceError, match="no such file"):
         sm.read_adverts(tmp_path / "none.csv")
-    with pytest.raises(SourceError, match="Export it again"):
+    with pytest.raises(SourceError, match="Save it again"):
         sm.read_adverts(write(tmp_path, "empty.csv", ""))
     with pytest.raises(SourceError, match="to be JSON"):
         sm.read_adverts(write(tmp_path, "broken.json", "{"))
@@ -147,19 +151,106 @@ def test_what_is_no_export_says_so(tmp_path):
     ("cell", "bounds"),
     [
         (None, (None, None)), ("", (None, None)), ("1,234", (1234, 1234)), ("$5", (5, 5)), (7, (7, 7)),
-        ("10k–100k", (10_000, 100_000)), ("≤ 10k", (0, 10_000)), ("> 10M", (10_000_000, None)),
-        ("1M+", (1_000_000, None)), ("USD 1,000-2,000", (1000, 2000)), ("1 000 € - 2 000 €", (1000, 2000)),
-        ("1.5k to 2k", (1500, 2000)), ({"upper_bound": 99}, (None, 99)), ("lower_bound: 0, upper_bound: 99", (0, 99)),
+        ("10k–100k", (10_000, 100_000)), ("1K-5K", (1000, 5000)), ("≤ 10k", (0, 10_000)), ("<100", (0, 100)),
+        ("> 10M", (10_000_000, None)), (">1M", (1_000_000, None)), ("1M+", (1_000_000, None)), ("0-1K", (0, 1000)),
+        ("500-1K", (500, 1000)), ("USD 1,000-2,000", (1000, 2000)), ("1 000 € - 2 000 €", (1000, 2000)),
+        ("1’000 CHF", (1000, 1000)), ("1.5k to 2k", (1500, 2000)), ({"upper_bound": 99}, (None, 99)),
+        ("lower_bound: 0, upper_bound: 99", (0, 99)), ("lower_bound: 1,000, upper_bound: 1,499", (1000, 1499)),
+        ({"lower_bound": "1,000", "upper_bound": "1,499"}, (1000, 1499)), ("lower_bound: 1K", (1000, None)),
+        ("1,50", (1.5, 1.5)), ("1.000,50", (1000.5, 1000.5)), ("1.234.567", (1_234_567, 1_234_567)),
+        ("0.999", (0.999, 0.999)), ("1,234.50", (1234.5, 1234.5)),
     ],
 )  # fmt: skip
-def test_ranges(cell, bounds):
-    assert read_range(cell) == bounds
+def test_amounts_as_libraries_and_countries_write_them(cell, bounds):
+    assert read_amount(cell)[:2] == bounds
 
 
-@pytest.mark.parametrize("cell", ["many", "10-", "1,50", "1.234,50", {"lower_bound": "x"}, "9-3", "-5"])
-def test_what_is_no_range(cell):
-    with pytest.raises(ValueError):  # noqa: PT011  the words differ; each becomes a reason in the quarantine
-        read_range(cell)
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("many", "is no amount"), ("10-", "is no amount"), ("10 20", "is no amount"), ("1,2,3", "is no amount"),
+        ({"lower_bound": "x"}, "is no amount"), ("-5", "is no amount"), ("9-3", "ends below its start"),
+        ("1.000", "a thousand or a decimal"), ("1-5K", "write both units"), ("$5 or €6", "names two currencies"),
+    ],
+)  # fmt: skip
+def test_what_is_no_amount_or_can_be_read_in_two_ways(cell, why):
+    with pytest.raises(ValueError, match=why):
+        read_amount(cell)
+
+
+def test_a_file_betrays_how_it_writes_decimals():
+    assert find_decimal_marks(["1.000,50", "7", None, 3]) == {","}
+    assert read_amount("1.000", marks=frozenset(",")).low == 1000
+    with pytest.raises(ValueError, match="a thousand or a decimal"):
+        read_amount("2,000", marks=frozenset(","))  # beside 1,50 it may be two
+    assert find_decimal_marks(["1,50", "1.50"]) == {",", "."}
+    assert find_decimal_marks(["1,000", "1.000"]) == set()
+
+
+@given(st.integers(0, 10**9), st.sampled_from(["{:,}", "{:,}.00", "${:,}", "EUR {:,}", "lower_bound: {:,}"]))
+def test_grouping_never_changes_an_amount(number, form):
+    assert read_amount(form.format(number)).low == number
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("USD", "USD"), ("us dollar", "USD"), ("US$", "USD"), ("€", "EUR"), ("£", "GBP"), ("HK$", "HKD"),
+        ("NT$", "TWD"), ("A$", "AUD"), ("RMB", "CNY"), ("zł", "PLN"), ("tpd", "TPD"), ("$", None), ("¥", None),
+        ("kr", None), ("Dollar", None), ("lei", None), ("", None), (None, None),
+    ],
+)  # fmt: skip
+def test_a_currency_has_a_code_only_where_it_can_mean_one(given, code):
+    assert name_currency(given) == code
+
+
+SIGNS = (
+    "ad_archive_id;page_id;page_name;ad_delivery_start_time;spend;impressions;currency\n"
+    "1;901;Herald;2026-01-02;€100-€199;<1000;\n2;901;Herald;2026-01-02;A$1.000-A$1.999;<1000;\n"
+    "3;901;Herald;2026-01-02;$5;<1000;\n4;901;Herald;2026-01-02;1.000,50;1K-5K;US Dollar\n"
+    "5;901;Herald;2026-01-02;€5;<1000;USD\n6;901;Herald;2026-01-02;7;;\n7;901;Herald;2026-01-02;8;;\n"
+)
+
+
+def test_semicolons_european_decimals_and_signs_are_read_and_signs_kept(tmp_path):
+    read = sm.read_adverts(write(tmp_path, "eu.csv", SIGNS))
+    rows = read.adverts.select("advert_id", "spend_min", "spend_max", "currency", "currency_given").rows()
+    assert rows == [
+        ("1", 100, 199, "EUR", "€"), ("2", 1000, 1999, "AUD", "A$"), ("3", 5, 5, None, "$"),
+        ("4", 1000.5, 1000.5, "USD", "US Dollar"), ("6", 7, 7, None, None), ("7", 8, 8, None, None),
+    ]  # fmt: skip
+    assert read.quarantine.rows() == [("eu.csv", 6, "the row names its amount in EUR and USD")]
+    named = sm.read_adverts(write(tmp_path, "eu.csv", SIGNS), currency="CAD").adverts
+    assert named.filter(advert_id="3").select("currency", "currency_given").row(0) == ("CAD", "$")
+
+
+def judge(tmp_path, *names_and_texts: tuple[str, str]) -> pl.DataFrame:
+    policies = sm.read_policies()
+    adverts = pl.concat([sm.read_adverts(write(tmp_path, name, text)).adverts for name, text in names_and_texts])
+    facts = make_facts(("herald", "publishes_news", "yes"), ("herald", "editorial_control", "yes"))
+    screened = sm.screen_outlets(facts, policies=policies)
+    return sm.judge_adverts(sm.match_adverts(adverts, HERALD), screened, policies=policies)
+
+
+def test_money_is_summed_only_where_it_is_surely_one_currency(tmp_path):
+    sums = sm.summarise_adverts(judge(tmp_path, ("a.csv", SIGNS), ("b.csv", SIGNS.replace(";901;", ";901;x"))))
+    bare = sums.filter(policy_id="twitter_2019")
+    assert bare.select("currency", "n_adverts", "spend_min", "spend_max").rows() == [
+        ("$ as written in a.csv", 1, 5, 5), ("AUD", 1, 1000, 1999), ("EUR", 1, 100, 199), ("USD", 1, 1000.5, 1000.5),
+        (None, 2, None, None),
+    ]  # fmt: skip
+
+
+def test_an_advert_in_two_exports_counts_once_and_the_other_row_is_on_record(tmp_path):
+    head, row = META.split("\n")[:2]
+    later = row.replace("lower_bound: 100, upper_bound: 199", "lower_bound: 200, upper_bound: 299")
+    judged = judge(tmp_path, ("a.csv", f"{head}\n{row}\n"), ("b.csv", f"{head}\n{later}\n{later}\n"))
+    twitter = judged.filter(policy_id="twitter_2019")
+    assert twitter.select("file", "line", "repeats").rows() == [
+        ("a.csv", 2, "b.csv, line 2"), ("b.csv", 2, None), ("b.csv", 3, "b.csv, line 2"),
+    ]  # fmt: skip
+    total = sm.summarise_adverts(judged).filter(policy_id="twitter_2019")
+    assert total.select("n_adverts", "spend_min", "spend_max", "n_repeats").rows() == [(1, 200, 299, 2)]
 
 
 def test_days_items_and_countries():
@@ -186,10 +277,38 @@ def test_match_by_handle_name_and_link(tmp_path):
     ]  # fmt: skip
     google = sm.match_adverts(sm.read_adverts(write(tmp_path, "google.csv", GOOGLE)).adverts, HERALD)
     assert google.select("advert_id", "outlet_id", "matched_by").rows() == [
-        ("CR1", "herald", "name"), ("CR2", "wave", "name"), ("CR3", None, None),
+        ("CR1", "herald", "handle"), ("CR2", "wave", "name"), ("CR3", None, None),
     ]  # fmt: skip
+    linked = META.replace("902,Somebody", "902,Tidehaven Herald")
+    both = sm.match_adverts(sm.read_adverts(write(tmp_path, "meta.csv", linked)).adverts, HERALD)
+    assert both.select("matched_by", "is_advertiser").row(1) == ("name and link", False)
     with pytest.raises(SchemaError, match="Use read_adverts"):
         sm.match_adverts(google.drop("spend_min"), HERALD)
+
+
+def with_handle(outlet: str, handle: str) -> pl.DataFrame:
+    handles = pl.when(outlet_id=outlet).then(pl.concat_list("handles", pl.lit(handle))).otherwise("handles")
+    return HERALD.with_columns(handles=handles)
+
+
+def judged_of(outlets, adverts, screened, policies) -> dict:
+    judged = sm.judge_adverts(sm.match_adverts(adverts, outlets), screened, policies=policies)
+    return {(a, p): (v, w) for a, p, v, w in judged.select("advert_id", "policy_id", "verdict", "missing").iter_rows()}
+
+
+def test_a_name_or_a_link_settles_nothing_and_an_id_does(tmp_path):
+    """Neither barred nor cleared: anybody may call a page like the outlet, or link to it."""
+    policies = sm.read_policies()
+    free = sm.screen_outlets(make_facts(("wave", "editorial_control", "no")), policies=policies)
+    adverts = sm.read_adverts(write(tmp_path, "google.csv", GOOGLE)).adverts
+    named = judged_of(HERALD, adverts, free, policies)
+    assert named["CR2", "facebook_2020"] == ("undetermined", ["who the advertiser is"])
+    assert named["CR2", "youtube_2018"] == ("not barred", [])  # whoever it was: this policy bars no advert
+    known = judged_of(with_handle("wave", "google:AR2"), adverts, free, policies)
+    assert known["CR2", "facebook_2020"] == ("not barred", [])
+    twins = with_handle("wave", "google:AR2").with_columns(handles=pl.lit(["google:AR2"]))
+    shared = judged_of(twins, adverts, free, policies)
+    assert shared["CR2", "facebook_2020"] == ("undetermined", ["which outlet the advertiser is"])
 
 
 def test_what_each_policy_would_bar(tmp_path):
@@ -208,8 +327,10 @@ def test_what_each_policy_would_bar(tmp_path):
     assert verdicts["CR1", "facebook_2020"] == ("barred", [])
     assert verdicts["CR1", "youtube_2018"] == ("not barred", [])
     assert verdicts["1", "facebook_2020"] == ("undetermined", ["country of delivery"])
-    assert verdicts["2", "twitter_2019"] == ("undetermined", ["advertiser"])
-    wave, missing = verdicts["CR2", "twitter_2019"]
+    assert verdicts["2", "twitter_2019"] == ("undetermined", ["who the advertiser is"])
+    assert verdicts["CR2", "twitter_2019"] == ("undetermined", ["who the advertiser is"])
+    known = judged_of(with_handle("wave", "google:AR2"), adverts, screened, policies)
+    wave, missing = known["CR2", "twitter_2019"]
     assert wave == "undetermined"
     assert "editorial_control" in missing
     before = dict(judged.filter(policy_id="twitter_2019").select("advert_id", "is_before_policy").iter_rows())
@@ -222,7 +343,8 @@ def test_an_advert_that_ran_elsewhere_is_not_barred_where_the_bar_is_local(tmp_p
     policies = sm.read_policies()
     screened = sm.screen_outlets(make_facts(("wave", "editorial_control", "yes")), policies=policies)
     adverts = sm.read_adverts(write(tmp_path, "google.csv", GOOGLE)).adverts
-    judged = sm.judge_adverts(sm.match_adverts(adverts, HERALD), screened, policies=policies)
+    outlets = with_handle("wave", "google:AR2")
+    judged = sm.judge_adverts(sm.match_adverts(adverts, outlets), screened, policies=policies)
     row = judged.filter(advert_id="CR2", policy_id="facebook_2020").row(0, named=True)
     assert row["verdict"] == "not barred"
     # an outlet nobody screened is undetermined, not free
@@ -232,7 +354,7 @@ def test_an_advert_that_ran_elsewhere_is_not_barred_where_the_bar_is_local(tmp_p
 
 def test_sums_never_cross_currencies_and_keep_open_ends(tmp_path):
     policies = sm.read_policies()
-    text = GOOGLE.replace("AR2,Wave", "AR2,Tidehaven Herald").replace("AR3,Old", "AR3,Tidehaven Herald")
+    text = GOOGLE.replace("AR2,Wave", "AR1,Tidehaven Herald").replace("AR3,Old", "AR1,Tidehaven Herald")
     adverts = sm.read_adverts(write(tmp_path, "google.csv", text)).adverts
     screened = sm.screen_outlets(
         make_facts(("herald", "publishes_news", "yes"), ("herald", "editorial_control", "yes")), policies=policies

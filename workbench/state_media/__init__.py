@@ -23,7 +23,9 @@ from workbench.state_media.facts import (
 )
 from workbench.state_media.folder import ScreeningLists, read_screening_lists
 from workbench.state_media.matrix import read_outlet_list, read_state_media_matrix
-from workbench.state_media.policies import Policies, read_policies
+from workbench.state_media.own_adverts import find_own_adverts
+from workbench.state_media.policies import Policies
+from workbench.state_media.policy_files import read_policies
 from workbench.state_media.references import find_outlet_accounts, find_references, hide_handles
 from workbench.state_media.screening import defend_screening, screen_outlets
 from workbench.state_media.sites import count_link_kinds, name_site
@@ -39,6 +41,7 @@ __all__ = [
     "count_references_by_day",
     "defend_screening",
     "find_outlet_accounts",
+    "find_own_adverts",
     "find_references",
     "hide_handles",
     "judge_adverts",

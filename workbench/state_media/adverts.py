@@ -13,7 +13,10 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from workbench.schema import ParameterError, SourceError
-from workbench.state_media.amounts import read_countries, read_day, read_items, read_range
+from workbench.state_media.amounts import Amount, find_decimal_marks, read_amount
+from workbench.state_media.cells import read_countries, read_day, read_items
+from workbench.state_media.currencies import name_currency
+from workbench.state_media.files import read_table, read_text, read_toml
 
 _TIME = pl.Datetime("us", "UTC")
 ADVERTS: dict[str, Any] = {
@@ -31,6 +34,7 @@ ADVERTS: dict[str, Any] = {
     "spend_min": pl.Float64,
     "spend_max": pl.Float64,
     "currency": pl.String,
+    "currency_given": pl.String,
     "impressions_min": pl.Int64,
     "impressions_max": pl.Int64,
     "text": pl.String,
@@ -38,7 +42,8 @@ ADVERTS: dict[str, Any] = {
     "line": pl.Int64,
 }
 """Columns of the adverts table. spend_max and impressions_max are null where the source names no upper bound; a day
-without hour is midnight; spending stays in the currency of the source."""
+without hour is midnight. Spending stays in the currency of the source: currency_given is how it is written there,
+currency its ISO code, null where the writing may mean several ("$")."""
 
 
 class AdvertFile(NamedTuple):
@@ -67,7 +72,7 @@ def read_adverts(
         columns: for any other layout, your column -> ours, as {"Ad": "advert_id", "Cost": "spend"}; ours are the
             columns of the adverts table, and spend or impressions for a cell that holds a range.
         platform: platform of the accounts, where `columns` is given.
-        currency: currency of the amounts, where the file names none; never used to convert.
+        currency: currency of the amounts, where the file names none or only "$"; never used to convert.
         countries: country codes the export was made for, where the file names none.
         layouts: a TOML file of further layouts, laid out as advert_layouts.toml.
 
@@ -85,13 +90,15 @@ def read_adverts(
     records = list(_read_records(path))
     header = {_plain(name): name for _, record in records for name in record}
     chosen = _mapped_layout(columns, platform, header, path) if columns else _choose(layout, layouts, header, path)
+    marks = _find_marks(records, chosen["columns"])
     rows, bad = [], []
     for line, record in records:
-        row, reason = _read_advert({_plain(key): value for key, value in record.items()}, chosen)
+        row, reason = _read_advert({_plain(key): value for key, value in record.items()}, chosen, marks)
         if reason:
             bad.append((path.name, line, reason))
             continue
-        row["currency"] = row["currency"] or currency
+        row["currency_given"] = row["currency_given"] or currency
+        row["currency"] = name_currency(row["currency_given"]) or name_currency(currency)
         row["countries"] = row["countries"] or sorted({code.upper() for code in countries or []})
         rows.append({**row, "file": path.name, "line": line})
     quarantine = pl.DataFrame(bad, schema={"file": pl.String, "line": pl.Int64, "reason": pl.String}, orient="row")
@@ -106,8 +113,31 @@ def list_advert_layouts(layouts: Path | str | None = None) -> pl.DataFrame:
 
 def _read_layouts(path: Path | str | None) -> list[dict]:
     text = resources.files("workbench.state_media").joinpath("advert_layouts.toml").read_text("utf-8")
-    own = tomllib.loads(Path(path).read_text("utf-8"))["layout"] if path else []
+    own = _read_own_layouts(Path(path)) if path else []
     return [*own, *tomllib.loads(text)["layout"]]
+
+
+def _read_own_layouts(path: Path) -> list[dict]:
+    layouts = read_toml(path, kind="a file of advert layouts").get("layout")
+    is_list = isinstance(layouts, list)
+    for layout in layouts if is_list else [None]:
+        is_named = isinstance(layout, dict) and all(
+            isinstance(layout.get(name), str) for name in ("layout_id", "platform", "title", "source_url")
+        )
+        if not (is_named and _are_texts(layout.get("needs")) and _are_texts(layout.get("columns"))):
+            raise SourceError(
+                f"{path.name}: a [[layout]] needs texts layout_id, platform, title and source_url, a list `needs` of "
+                "lists of names, and a table `columns` of lists of names. Write it like advert_layouts.toml."
+            )
+    return layouts or []
+
+
+def _are_texts(groups: Any) -> bool:
+    """Whether it is a list, or a table, of lists of texts."""
+    parts = list(groups.values()) if isinstance(groups, dict) else groups
+    return isinstance(parts, list) and all(
+        isinstance(part, list) and all(isinstance(text, str) for text in part) for part in parts
+    )
 
 
 def _choose(name: str | None, layouts: Path | str | None, header: dict[str, str], path: Path) -> dict:
@@ -146,29 +176,22 @@ def _mapped_layout(columns: dict[str, str], platform: str | None, header: dict[s
 
 
 def _read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    if not path.is_file():
-        raise SourceError(f"Expected an advert export at {path.name}; found no such file. Check the path.")
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
         yield from _read_json(path)
         return
-    try:
-        table = pl.read_csv(path, infer_schema=False, encoding="utf8-lossy")
-    except pl.exceptions.PolarsError as error:
-        found = str(error).splitlines()[0]
-        raise SourceError(f"Expected {path.name} to be a CSV with a header; {found}. Export it again.") from error
     # Records are counted, not lines: a text cell may hold line breaks.
-    yield from enumerate(table.iter_rows(named=True), start=2)
+    yield from enumerate(read_table(path).iter_rows(named=True), start=2)
 
 
 def _read_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    text = path.read_text("utf-8-sig")
+    text = read_text(path, kind="an advert export")
     try:
         if path.suffix.lower() == ".json":
             content = json.loads(text)
             items = content.get("data", [content]) if isinstance(content, dict) else content
         else:
             items = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"Expected {path.name} to be JSON; found otherwise ({error}). Export it again.") from error
     if not all(isinstance(item, dict) for item in items):
         raise SourceError(f"Expected {path.name} to hold one object per advert; found other values. Export it again.")
@@ -190,7 +213,15 @@ def _find(record: dict[str, Any], options: list[str]) -> tuple[str, str] | None:
     return None
 
 
-def _read_advert(record: dict[str, Any], layout: dict) -> tuple[dict[str, Any], str]:
+def _find_marks(records: list[tuple[int, dict[str, Any]]], columns: dict[str, list[str]]) -> frozenset[str]:
+    amounts = [names for ours, names in columns.items() if ours.startswith(("spend", "impressions"))]
+    options = [option for names in amounts for option in names]
+    patterns = [re.compile(re.escape(option).replace(r"\{cur\}", "[a-z]{3}")) for option in options]
+    wanted = {name for name in (records[0][1] if records else {}) if any(p.fullmatch(_plain(name)) for p in patterns)}
+    return find_decimal_marks(record.get(name) for _, record in records for name in wanted)
+
+
+def _read_advert(record: dict[str, Any], layout: dict, marks: frozenset[str]) -> tuple[dict[str, Any], str]:
     columns: dict[str, list[str]] = layout["columns"]
 
     def cell(ours: str) -> Any:
@@ -207,12 +238,10 @@ def _read_advert(record: dict[str, Any], layout: dict) -> tuple[dict[str, Any], 
         return {}, "the row names no advertiser"
     try:
         row["started_at"], row["ended_at"] = read_day(cell("started_at")), read_day(cell("ended_at"))
-        money = _read_money(record, columns)
-        row |= {"spend_min": money[0], "spend_max": money[1], "currency": money[2]}
-        seen = _read_bounds(record, columns, "impressions")
-        row |= {
-            f"impressions_{end}": None if n is None else int(n) for end, n in zip(("min", "max"), seen, strict=True)
-        }
+        money = _read_money(record, columns, marks)
+        row |= {"spend_min": money.low, "spend_max": money.high, "currency_given": money.currency}
+        seen = _read_bounds(record, columns, "impressions", marks)
+        row["impressions_min"], row["impressions_max"] = (None if n is None else round(n) for n in seen[:2])
     except ValueError as error:
         return {}, str(error)
     row["urls"] = read_items(cell("urls"))
@@ -221,26 +250,29 @@ def _read_advert(record: dict[str, Any], layout: dict) -> tuple[dict[str, Any], 
     return row, ""
 
 
-def _read_bounds(record: dict[str, Any], columns: dict[str, list[str]], name: str) -> tuple[float | None, float | None]:
+def _read_bounds(record: dict[str, Any], columns: dict[str, list[str]], name: str, marks: frozenset[str]) -> Amount:
     ends = [_find(record, columns.get(f"{name}_{end}", [])) for end in ("min", "max")]
     if any(ends):
-        low, high = (read_range(record[end[0]])[0] if end else None for end in ends)
-        return low, high
+        low, high = (read_amount(record[end[0]], marks=marks) if end else Amount(None, None) for end in ends)
+        return Amount(low.low, high.low, low.currency or high.currency)
     found = _find(record, columns.get(name, []))
-    return read_range(record[found[0]]) if found else (None, None)
+    return read_amount(record[found[0]], marks=marks) if found else Amount(None, None)
 
 
-def _read_money(record: dict[str, Any], columns: dict[str, list[str]]) -> tuple[float | None, float | None, str | None]:
+def _read_money(record: dict[str, Any], columns: dict[str, list[str]], marks: frozenset[str]) -> Amount:
     # A source may give one amount in several currencies: the first it gives is kept, with its own two bounds.
     stated = _find(record, columns.get("currency", []))
-    code = str(record[stated[0]]).strip().upper() if stated else ""
+    given = str(record[stated[0]]).strip() if stated else ""
     lead = _find(record, [*columns.get("spend_min", []), *columns.get("spend_max", []), *columns.get("spend", [])])
     if lead is None:
-        return None, None, code or None
+        return Amount(None, None, given or None)
     inside = lead[1]
     pinned = {
         ours: [name.replace("{cur}", inside.lower()) for name in columns.get(ours, [])]
         for ours in ("spend_min", "spend_max", "spend")
     }
-    low, high = _read_bounds(record, pinned, "spend")
-    return low, high, code or inside or None
+    money = _read_bounds(record, pinned, "spend", marks)
+    said = sorted({code for text in (given, inside, money.currency) if (code := name_currency(text))})
+    if len(said) > 1:
+        raise ValueError(f"the row names its amount in {' and '.join(said)}")
+    return money._replace(currency=given or inside or money.currency)

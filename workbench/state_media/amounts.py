@@ -1,118 +1,123 @@
-"""Cells of advert exports: ranges of money and impressions, days, lists and countries, as each library writes them."""
+"""Amounts in advert exports: numbers as different countries write them, and ranges of money and impressions."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-Bounds = tuple[float | None, float | None]
+from workbench.state_media.currencies import split_currency
 
-_UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
-# A comma or a space is read as a thousands mark only where three digits follow: "1,50" is refused, not taken for 150.
-_NUMBER = r"(\d{1,3}(?:[,\u00a0\u202f ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)\s*([kmb]?)"
-_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:-|–|—|to)\s*{_NUMBER}", re.IGNORECASE)
-_AT_MOST = re.compile(rf"(?:≤|<=|<|less than|under|up to)\s*{_NUMBER}", re.IGNORECASE)
-_AT_LEAST = re.compile(rf"(?:≥|>=|>|more than|over)\s*{_NUMBER}|{_NUMBER}\s*\+", re.IGNORECASE)
+_UNITS = {
+    **dict.fromkeys(("k", "thousand", "tsd"), 1_000),
+    **dict.fromkeys(("m", "mn", "mio", "million", "millions"), 1_000_000),
+    **dict.fromkeys(("b", "bn", "billion"), 1_000_000_000),
+}
+_DIGITS = r"\d(?:[\d.,'’\u00a0\u202f\u2009 ]*\d)?"
+_NUMBER = rf"({_DIGITS})\s*({'|'.join(sorted(_UNITS, key=len, reverse=True))})?"
+_BETWEEN = re.compile(rf"{_NUMBER}\s*(?:-|–|—|−|to|bis|and)\s*{_NUMBER}", re.IGNORECASE)
+_AT_MOST = re.compile(rf"(?:≤|<=|<|less than|under|up to|below)\s*{_NUMBER}", re.IGNORECASE)
+_AT_LEAST = re.compile(rf"(?:≥|>=|>|more than|over|above)\s*{_NUMBER}|{_NUMBER}\s*\+", re.IGNORECASE)
 _ONE = re.compile(_NUMBER, re.IGNORECASE)
-_CURRENCY = re.compile(r"[$€£¥₹₽₺₩₪฿₫₴]|^[A-Z]{3}\b|\b[A-Z]{3}$")
-_BOUND = re.compile(r"(lower|upper)_bound\W+(\d+(?:\.\d+)?)")
-_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d %b %Y", "%b %d, %Y", "%m/%d/%Y", "%m/%d/%y")
+_BOUND = re.compile(rf"(lower|upper)_bound\W*?{_NUMBER}", re.IGNORECASE)
+_SPACES = re.compile("['’\u00a0\u202f\u2009 ]")
 
 
-def read_range(cell: Any) -> Bounds:
-    """Return the lower and upper bound a cell names; an open end is null, a single number both.
+class Amount(NamedTuple):
+    """What a cell names: bounds (an open end is null, a single number is both), and its currency as written."""
 
-    Reads `{"lower_bound": "100", "upper_bound": "199"}`, `lower_bound: 100, upper_bound: 199`, `10k-100k`, `≤ 10k`,
-    `> 10M`, `$1,234.50`.
+    low: float | None
+    high: float | None
+    currency: str | None = None
+
+
+def read_amount(cell: Any, *, marks: frozenset[str] = frozenset()) -> Amount:
+    """Return the bounds and the currency a cell names.
+
+    Reads `{"lower_bound": "100", "upper_bound": "199"}`, `lower_bound: 1,000, upper_bound: 1,499`, `10k-100k`, `≤ 10k`,
+    `> 10M`, `$1,234.50`, `1.234,50 €`, `HK$ 1 000`.
+
+    Args:
+        cell: a number, a text or a map of bounds.
+        marks: the decimal marks of the file, from `find_decimal_marks`. 1,234 is read as a thousand, as American
+            libraries write it, unless the file has decimal commas; 1.234 as a thousand only where it has them.
 
     Raises:
-        ValueError: the cell holds something else, or its bounds are the wrong way round.
+        ValueError: the cell holds something else, its bounds are the wrong way round, or it can be read in two ways.
     """
     if cell is None or (isinstance(cell, str) and not cell.strip()):
-        return None, None
+        return Amount(None, None)
     if isinstance(cell, dict):
-        low, high = (_to_number(cell.get(f"{end}_bound")) for end in ("lower", "upper"))
+        low, high = (read_amount(cell.get(f"{end}_bound"), marks=marks).low for end in ("lower", "upper"))
+        amount = Amount(low, high)
     elif isinstance(cell, int | float) and not isinstance(cell, bool):
-        low = high = float(cell)
+        amount = Amount(float(cell), float(cell))
     else:
-        low, high = _read_words(str(cell))
-    if low is not None and high is not None and low > high:
+        amount = _read_words(str(cell), marks)
+    if amount.low is not None and amount.high is not None and amount.low > amount.high:
         raise ValueError(f"the range '{cell}' ends below its start")
+    return amount
+
+
+def find_decimal_marks(cells: Iterable[Any]) -> frozenset[str]:
+    """Return the decimal marks (point, comma or both) that the numbers of a file betray: 1.234,50 or 0.99."""
+    numbers = (number for cell in cells if isinstance(cell, str) for number in re.findall(_DIGITS, cell))
+    return frozenset(mark for number in numbers if (mark := _betray_mark(_SPACES.sub("", number))))
+
+
+def _betray_mark(number: str) -> str:
+    if "," in number and "." in number:
+        return "," if number.rfind(",") > number.rfind(".") else "."
+    for mark, other in ((".", ","), (",", ".")):
+        if number.count(mark) > 1:  # 1.234.567: a mark that stands twice groups thousands
+            return other
+        if mark in number and not re.fullmatch(rf"[1-9]\d{{0,2}}\{mark}\d{{3}}", number):
+            return mark
+    return ""
+
+
+def _read_number(text: str, marks: frozenset[str]) -> float:
+    compact = _SPACES.sub("", text)
+    mark = _betray_mark(compact)
+    if not mark:
+        # 1,234 and 1.234 are a thousand or a decimal. A thousand it is where nothing in the file speaks against it.
+        if ("," in compact and "," in marks) or ("." in compact and marks != {","}):
+            raise ValueError(f"'{text.strip()}' may be a thousand or a decimal")
+        mark = "," if "." in compact else "."
+    group = "." if mark == "," else ","
+    whole, _, decimals = _SPACES.sub(group, text.strip()).partition(mark)
+    if not re.fullmatch(rf"\d+|\d{{1,3}}(?:\{group}\d{{3}})+", whole) or not re.fullmatch(r"\d*", decimals):
+        raise ValueError(f"'{text.strip()}' is no amount or range")
+    return float(f"{whole.replace(group, '')}.{decimals or 0}")
+
+
+def _read_words(text: str, marks: frozenset[str]) -> Amount:
+    bounds = {end.lower(): _scale(number, unit, marks) for end, number, unit in _BOUND.findall(text)}
+    if bounds:
+        return Amount(bounds.get("lower"), bounds.get("upper"))
+    plain, currency = split_currency(text)
+    plain = re.sub(r"\s+", " ", plain)
+    between, most, least, one = (form.fullmatch(plain) for form in (_BETWEEN, _AT_MOST, _AT_LEAST, _ONE))
+    if between:
+        return Amount(*_read_ends(text, between, marks), currency)
+    if most:
+        return Amount(0.0, _scale(*most.group(1, 2), marks), currency)
+    if least:
+        number, unit = least.group(1, 2) if least.group(1) else least.group(3, 4)
+        return Amount(_scale(number, unit, marks), None, currency)
+    if one:
+        value = _scale(*one.group(1, 2), marks)
+        return Amount(value, value, currency)
+    raise ValueError(f"'{text}' is no amount or range")
+
+
+def _read_ends(text: str, between: re.Match[str], marks: frozenset[str]) -> tuple[float, float]:
+    low, high = _scale(*between.group(1, 2), marks), _scale(*between.group(3, 4), marks)
+    shared = _scale(between.group(1), between.group(4), marks)
+    if not between.group(2) and between.group(4) and low and shared < high:
+        raise ValueError(f"'{text}' may begin at {low:g} or at {shared:,.0f}: write both units")
     return low, high
 
 
-def read_day(cell: Any) -> datetime | None:
-    """Return a date or time as UTC; null where the cell is empty.
-
-    Raises:
-        ValueError: the cell holds something else. Days with the month first are read as American.
-    """
-    text = "" if cell is None else str(cell).strip()
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.replace(" UTC", "+00:00"))
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except ValueError:  # no ISO date: one of the other forms may still fit
-        pass
-    for form in _DAYS:
-        try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
-        except ValueError:  # not this form: try the next
-            continue
-    raise ValueError(f"'{text}' is no date (expected 2019-08-19)")
-
-
-def read_items(cell: Any) -> list[str]:
-    """Return the items of a cell: a list, JSON text of one, regions with percentages, or plain text as one item."""
-    if cell is None:
-        return []
-    if isinstance(cell, str):
-        text = cell.strip()
-        if text[:1] in ("[", "{"):
-            try:
-                return read_items(json.loads(text))
-            except ValueError:  # it only looks like JSON: it is text
-                return [text]
-        return [text] if text else []
-    if isinstance(cell, dict):
-        named = cell.get("region") or cell.get("name") or cell.get("country")
-        return [str(named)] if named else [str(key) for key in cell]
-    if isinstance(cell, Sequence):
-        return [item for part in cell for item in read_items(part)]
-    return [str(cell)]
-
-
-def read_countries(cell: Any) -> list[str]:
-    """Return the two-letter country codes of a cell, upper case, sorted; other words are no codes and are left out."""
-    words = [word for item in read_items(cell) for word in re.split(r"[,;|\s]+", item)]
-    return sorted({word.upper() for word in words if re.fullmatch(r"[A-Za-z]{2}", word)})
-
-
-def _to_number(value: Any) -> float | None:
-    return None if value in (None, "") else float(str(value).replace(",", ""))
-
-
-def _scale(number: str, unit: str | None) -> float:
-    return float(re.sub(r"[,\u00a0\u202f ]", "", number)) * _UNITS[(unit or "").lower()]
-
-
-def _read_words(text: str) -> Bounds:
-    bounds = dict(_BOUND.findall(text))
-    if bounds:
-        return _to_number(bounds.get("lower")), _to_number(bounds.get("upper"))
-    plain = _CURRENCY.sub("", text.strip()).strip()
-    between, most, least, one = (form.fullmatch(plain) for form in (_BETWEEN, _AT_MOST, _AT_LEAST, _ONE))
-    if between:
-        return _scale(*between.group(1, 2)), _scale(*between.group(3, 4))
-    if most:
-        return 0.0, _scale(*most.group(1, 2))
-    if least:
-        number, unit = least.group(1, 2) if least.group(1) else least.group(3, 4)
-        return _scale(number, unit), None
-    if one:
-        return _scale(*one.group(1, 2)), _scale(*one.group(1, 2))
-    raise ValueError(f"'{text}' is no amount or range")
+def _scale(number: str, unit: str | None, marks: frozenset[str]) -> float:
+    return _read_number(number, marks) * _UNITS.get((unit or "").lower(), 1)

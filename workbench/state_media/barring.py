@@ -13,6 +13,11 @@ from workbench.state_media.policies import Policies, Policy
 from workbench.state_media.sites import SiteIndex
 
 BARRED, NOT_BARRED, UNDETERMINED = "barred", "not barred", "undetermined"
+_WEAK = {
+    "name and link": "advertiser or payer bears the outlet's name and the advert links to it; neither is an identity",
+    "name": "advertiser or payer bears the outlet's name, which anybody may",
+    "link": "the advert links to the outlet; who paid is not shown to be the outlet",
+}
 _NEEDED = ("outlet_id", "policy_id", "outcome", "missing")
 
 
@@ -20,31 +25,34 @@ def match_adverts(adverts: pl.DataFrame, outlets: pl.DataFrame) -> pl.DataFrame:
     """Return the adverts with the outlet behind each, how it was matched, and whether the outlet is the advertiser.
 
     The advertiser is matched by handle or page id on its platform, else by its exact name (case, width and spacing
-    aside) or that of the payer; failing these, a link to an outlet's domain is noted, which does not make the outlet
-    the advertiser.
+    aside) or that of the payer, else by a link to an outlet's domain. Only a handle or id makes the outlet the
+    advertiser: anybody may bear a name or link to a page. To settle a match by name, add the advertiser's id to the
+    outlet's handles, as `google:AR123` or `facebook:12345`.
 
     Args:
         adverts: from `read_adverts`.
         outlets: the outlets table.
 
     Returns:
-        All adverts, with outlet_id (null: no outlet of the list), matched_by (handle, name, link), is_advertiser, and
-        is_ambiguous where several outlets fit, each of which has a row.
+        All adverts, with outlet_id (null: no outlet of the list), matched_by (handle, name and link, name, link),
+        is_advertiser, is_ambiguous where several outlets fit, each of which has a row, and repeats: file and line of
+        the row that counts, where the same advert stands in several exports (null: this row counts).
 
     Raises:
         SchemaError: a table lacks a column.
 
-    Beware: names are no identity. A match by name alone is for a person to check.
+    Beware: of an advert that stands twice the row with the higher amounts counts: libraries count on while it runs.
     """
     missing = [name for name in ADVERTS if name not in adverts.columns]
     if missing:
         raise SchemaError(f"adverts lacks column '{missing[0]}' (has {', '.join(adverts.columns)}). Use read_adverts.")
     checked = check_outlets(outlets)
     index, names = SiteIndex(checked), _index_names(checked)
+    adverts = _mark_repeats(adverts)
     rows = []
     for n, advert in enumerate(adverts.iter_rows(named=True)):
         matched_by, found = _match_one(advert, index, names)
-        rows += [(n, outlet, matched_by, matched_by != "link", len(found) > 1) for outlet in found]
+        rows += [(n, outlet, matched_by, matched_by == "handle", len(found) > 1) for outlet in found]
     schema = {
         "row": pl.UInt32,
         "outlet_id": pl.String,
@@ -66,7 +74,7 @@ def judge_adverts(matched: pl.DataFrame, screened: pl.DataFrame, *, policies: Po
 
     Returns:
         The matched columns with policy_id, outcome (of the outlet), verdict (barred, not barred, undetermined), why,
-        missing (facts still wanted), and is_before_policy: the advert ran before the policy was in force, so the
+        missing (facts still wanted), and is_before_policy: the advert ran before the policy barred adverts, so the
         policy would have barred it and did not.
 
     Raises:
@@ -86,7 +94,7 @@ def judge_adverts(matched: pl.DataFrame, screened: pl.DataFrame, *, policies: Po
             outcome, missing = known.get((advert["outlet_id"], policy.policy_id), ("undetermined", ["any fact"]))
             verdict, why, wanted = _judge(advert, policy, outcome, missing)
             ended = advert["ended_at"] or advert["started_at"]
-            before = ended is not None and ended.date() < policy.in_force_on
+            before = ended is not None and ended.date() < policy.adverts_barred_from
             rows.append({**advert, **_verdict(policy, outcome, verdict, why, wanted), "is_before_policy": before})
     schema = {**ours.schema, **_verdict_schema(), "is_before_policy": pl.Boolean}
     return pl.DataFrame(rows, schema=schema)
@@ -95,30 +103,58 @@ def judge_adverts(matched: pl.DataFrame, screened: pl.DataFrame, *, policies: Po
 def summarise_adverts(judged: pl.DataFrame) -> pl.DataFrame:
     """Return the sums per policy, verdict, outlet and currency; amounts in two currencies are never added.
 
+    An advert that stands in several exports counts once. Where the writing of a currency may mean several ("$"), each
+    file is summed for itself; amounts without any currency are not summed.
+
     Returns:
-        policy_id, verdict, outlet_id, currency, n_adverts, spend_min, spend_max (null where an advert has no upper
-        bound: at least spend_min), n_without_spend, impressions_min, impressions_max, first_at, last_at, countries.
-        An advert that fits several outlets counts at each: is_ambiguous says where.
+        policy_id, verdict, outlet_id, currency (ISO code, or as given and the file), n_adverts, spend_min, spend_max
+        (null where an advert has no upper bound: at least spend_min), n_without_spend, impressions_min,
+        impressions_max, first_at, last_at, countries, regions, is_ambiguous (an advert that fits several outlets
+        counts at each), n_repeats (rows of other exports left out).
     """
-
-    def total(column: str) -> pl.Expr:
-        unbounded = pl.col(column).is_null() & pl.col(column.replace("_max", "_min")).is_not_null()
-        return pl.when(unbounded.any() | pl.col(column).is_null().all()).then(None).otherwise(pl.col(column).sum())
-
-    grouped = judged.group_by("policy_id", "verdict", "outlet_id", "currency")
-    return grouped.agg(
-        n_adverts=pl.col("advert_id").n_unique().cast(pl.Int64),
-        spend_min=total("spend_min"),
-        spend_max=total("spend_max"),
+    group = ("policy_id", "verdict", "outlet_id", "currency")
+    named = judged.with_columns(currency=name_money())
+    counted, repeats = named.filter(pl.col("repeats").is_null()), named.filter(pl.col("repeats").is_not_null())
+    sums = counted.group_by(group).agg(
+        n_adverts=pl.len().cast(pl.Int64),
+        spend_min=_add("spend_min"),
+        spend_max=_add("spend_max"),
         n_without_spend=pl.col("spend_min").is_null().sum().cast(pl.Int64),
-        impressions_min=total("impressions_min"),
-        impressions_max=total("impressions_max"),
+        impressions_min=_add("impressions_min"),
+        impressions_max=_add("impressions_max"),
         first_at=pl.col("started_at").min(),
         last_at=pl.max_horizontal(pl.col("ended_at"), pl.col("started_at")).max(),
         countries=pl.col("countries").explode(empty_as_null=True).drop_nulls().unique().sort(),
         regions=pl.col("regions").explode(empty_as_null=True).drop_nulls().unique().sort(),
         is_ambiguous=pl.col("is_ambiguous").any(),
-    ).sort("policy_id", "verdict", "outlet_id", "currency", nulls_last=True)
+    )
+    # Money without a currency is no sum of anything.
+    money = [pl.when(pl.col("currency").is_not_null()).then(pl.col(name)) for name in ("spend_min", "spend_max")]
+    again = repeats.group_by(group).agg(n_repeats=pl.len().cast(pl.Int64))
+    joined = sums.with_columns(money).join(again, on=group, how="left", nulls_equal=True)
+    return joined.with_columns(pl.col("n_repeats").fill_null(0)).sort(group, nulls_last=True)
+
+
+def name_money() -> pl.Expr:
+    """Return the currency a row may be summed in: its code, else as it is written there and in which file."""
+    as_given = pl.format("{} as written in {}", "currency_given", "file")
+    return pl.coalesce("currency", as_given)
+
+
+def _add(column: str) -> pl.Expr:
+    unbounded = pl.col(column).is_null() & pl.col(column.replace("_max", "_min")).is_not_null()
+    return pl.when(unbounded.any() | pl.col(column).is_null().all()).then(None).otherwise(pl.col(column).sum())
+
+
+def _mark_repeats(adverts: pl.DataFrame) -> pl.DataFrame:
+    amounts = ["spend_max", "spend_min", "impressions_max", "impressions_min"]
+    same = ["platform", "advert_id"]
+    order = adverts.with_row_index("row").sort(*amounts, descending=True, nulls_last=True, maintain_order=True)
+    # An open upper bound is the highest there is, so it is looked at after the lower one.
+    order = order.sort("spend_min", "impressions_min", descending=True, nulls_last=True, maintain_order=True)
+    kept = pl.format("{}, line {}", pl.col("file").first().over(same), pl.col("line").first().over(same))
+    is_first = pl.col("row") == pl.col("row").first().over(same)
+    return order.with_columns(repeats=pl.when(~is_first).then(kept)).sort("row").drop("row")
 
 
 def _index_names(outlets: pl.DataFrame) -> dict[str, set[str]]:
@@ -138,21 +174,25 @@ def _match_one(advert: dict, index: SiteIndex, names: dict[str, set[str]]) -> tu
         found = index.find_handle(advert["platform"], handle) if handle else ()
         if found:
             return "handle", list(found)
+    linked = {outlet for url in advert["urls"] for outlet in index.find_url(url).outlet_ids}
     for name in (advert["advertiser"], advert["paid_by"]):
         by_name = names.get(_same_name(name), set()) if name else set()
+        if by_name & linked:
+            return "name and link", sorted(by_name & linked)
         if by_name:
             return "name", sorted(by_name)
-    linked = sorted({outlet for url in advert["urls"] for outlet in index.find_url(url).outlet_ids})
-    return ("link", linked) if linked else (None, [])
+    return ("link", sorted(linked)) if linked else (None, [])
 
 
 def _judge(advert: dict, policy: Policy, outcome: str, missing: list[str]) -> tuple[str, str, list[str]]:
     if not policy.adverts_barred_in:
         return NOT_BARRED, "the policy labels and bars no advert", []
+    if not advert["is_advertiser"]:
+        return UNDETERMINED, _WEAK[advert["matched_by"]], ["who the advertiser is"]
+    if advert["is_ambiguous"]:
+        return UNDETERMINED, "several outlets of the list go by this handle", ["which outlet the advertiser is"]
     if outcome == "does not meet":
         return NOT_BARRED, "the outlet does not meet the policy", []
-    if not advert["is_advertiser"]:
-        return UNDETERMINED, "the advert links to the outlet; who paid is not shown to be the outlet", ["advertiser"]
     if outcome == "undetermined":
         return UNDETERMINED, "the outlet is undetermined for want of facts", list(missing)
     if "*" in policy.adverts_barred_in:

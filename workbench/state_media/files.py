@@ -17,7 +17,9 @@ _MAX_HEADER_BYTES = 1_000_000
 
 
 def read_table(path: Path, *, comment_prefix: str | None = None) -> pl.DataFrame:
-    """Return a CSV's columns as text, as they stand, whether parted by commas, semicolons or tabs; bytes that are no UTF-8 become the replacement sign.
+    """Return a CSV's columns as text, as they stand; bytes that are no UTF-8 become the replacement sign.
+
+    Commas, semicolons or tabs part the columns: whichever parts the header into most.
 
     Raises:
         SourceError: no such file, it is packed or no text, or its records cannot be told apart.

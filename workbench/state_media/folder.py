@@ -11,7 +11,8 @@ import polars as pl
 from workbench.schema import SourceError
 from workbench.state_media.adverts import ADVERTS, read_adverts
 from workbench.state_media.facts import merge_facts, merge_outlets, read_facts, read_outlets
-from workbench.state_media.policies import Policies, read_policies
+from workbench.state_media.policies import Policies
+from workbench.state_media.policy_files import read_policies
 
 
 class ScreeningLists(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from itertools import product
 from typing import NamedTuple
 
 import polars as pl
@@ -28,8 +29,10 @@ _RESULT = {
 }
 _LINE = {
     "outlet_id": pl.String,
+    "name": pl.String,
     "policy_id": pl.String,
     "outcome": pl.String,
+    "ground": pl.String,
     "rule_id": pl.String,
     "kind": pl.String,
     "text": pl.String,
@@ -55,6 +58,7 @@ class _Screened(NamedTuple):
     outcome: str
     ground: str
     decided_by: frozenset[str]
+    deciding_rules: frozenset[str]
     missing: frozenset[str]
     not_shown: frozenset[str]
 
@@ -89,9 +93,9 @@ def screen_outlets(
     names = dict(known.select("outlet_id", "name").iter_rows()) if known is not None else {}
     replies = _describe_replies(known) if known is not None else {}
     cited = _cite(weighed)
-    contested = set(weighed.filter(pl.col("standing") == "contested").select("outlet_id", "factor").iter_rows())
+    contested = _find_contested(weighed)
     rows = []
-    for item in _screen(weighed, policies=policies, outlet_ids=list(names)):
+    for item in _screen(weighed, policies=policies, outlet_ids=list(names), contested=contested):
         asked = set().union(*(rule.when.factors for rule in item.policy.rules))
         rows.append(
             (
@@ -110,36 +114,49 @@ def screen_outlets(
     return pl.DataFrame(rows, schema=_RESULT, orient="row")
 
 
-def defend_screening(facts: pl.DataFrame, *, policies: Policies, weakest_grade: str = "C3") -> pl.DataFrame:
+def defend_screening(
+    facts: pl.DataFrame, *, policies: Policies, outlets: pl.DataFrame | None = None, weakest_grade: str = "C3"
+) -> pl.DataFrame:
     """Return the argument behind each determination, line by line: rule, words, reading, fact, evidence, role.
 
-    One row per outlet, policy, rule and fact the rule asks for; a factor without any fact has one row without
-    evidence. role says what the line did: decides, missing, not shown by the outlet, does not decide, or why a fact
-    does not count (outweighed, contested, unclear, too weak).
+    One row per outlet, policy, rule and fact the rule asks for: facts that contradict each other have a row each, and
+    a factor without any fact has one row without evidence. role says what the line did: decides; settles its rule (the
+    rule is settled, another decides or is open); missing; not shown by the outlet; not needed; or why a fact does not
+    count (outweighed, contested, unclear, too weak).
+
+    Args:
+        facts: the facts table.
+        policies: from `read_policies`.
+        outlets: the outlets table; with it names are shown, and outlets nobody knows a fact of have their lines too.
+        weakest_grade: the least Admiralty grade that may decide.
 
     Raises:
         SchemaError, ParameterError: as `screen_outlets`.
     """
     weighed = _weigh(facts, policies=policies, weakest_grade=weakest_grade)
+    names = dict(check_outlets(outlets).select("outlet_id", "name").iter_rows()) if outlets is not None else {}
     by_factor: dict[tuple[str, str], list[dict]] = {}
     for fact in weighed.iter_rows(named=True):
         by_factor.setdefault((fact["outlet_id"], fact["factor"]), []).append(fact)
     rows = []
-    for item in _screen(weighed, policies=policies, outlet_ids=[]):
+    for item in _screen(weighed, policies=policies, outlet_ids=list(names), contested=_find_contested(weighed)):
+        name = names.get(item.outlet_id, item.outlet_id)
         for rule, verdict in item.verdicts:
             for factor in sorted(rule.when.factors):
                 known = by_factor.get((item.outlet_id, factor)) or [{"standing": "none"}]
                 question = policies.factors[factor]
-                rows += [_line(item, rule, verdict, factor, fact, question=question) for fact in known]
+                rows += [_line(item, rule, verdict, factor, fact, name=name, question=question) for fact in known]
     return pl.DataFrame(rows, schema=_LINE, orient="row")
 
 
-def _line(item: _Screened, rule: Rule, verdict: Verdict, factor: str, fact: dict, *, question: str) -> tuple:
+def _line(item: _Screened, rule: Rule, verdict: Verdict, factor: str, fact: dict, *, name: str, question: str) -> tuple:
     holds = {True: "holds", False: "does not hold", None: "undetermined"}[verdict.holds]
     return (
         item.outlet_id,
+        name,
         item.policy.policy_id,
         item.outcome,
+        item.ground,
         rule.rule_id,
         rule.kind,
         rule.text,
@@ -157,10 +174,12 @@ def _name_role(item: _Screened, rule: Rule, verdict: Verdict, factor: str, *, st
     if standing in ("outweighed", "contested", "unclear", "too weak"):
         return standing
     if standing == "stands":
-        return "decides" if factor in item.decided_by and factor in verdict.deciding else "does not decide"
+        if factor not in verdict.deciding:
+            return "not needed"
+        return "decides" if factor in item.decided_by and rule.rule_id in item.deciding_rules else "settles its rule"
     if rule.is_burden_on_outlet and factor in item.not_shown:
         return "not shown by the outlet"
-    return "missing" if factor in item.missing else "does not decide"
+    return "missing" if factor in item.missing and verdict.holds is None else "not needed"
 
 
 def _weigh(facts: pl.DataFrame, *, policies: Policies, weakest_grade: str) -> pl.DataFrame:
@@ -170,26 +189,39 @@ def _weigh(facts: pl.DataFrame, *, policies: Policies, weakest_grade: str) -> pl
     for factor in sorted(set(weighed["factor"]) - policies.factors.keys()):
         near = difflib.get_close_matches(factor, policies.factors, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Declare it under [factors] of a policy file."
-        raise ParameterError(f"A fact is about '{factor}', which no policy file declares. {hint}")
+        files = ", ".join(weighed.filter(pl.col("factor") == factor)["file"].drop_nulls().unique().sort())
+        raise ParameterError(
+            f"{files or 'facts'}: a fact is about '{factor}', which no policy file declares; "
+            f"known are {', '.join(policies.factors)}. {hint}"
+        )
     return weighed
 
 
-def _screen(weighed: pl.DataFrame, *, policies: Policies, outlet_ids: list[str]) -> list[_Screened]:
+def _find_contested(weighed: pl.DataFrame) -> set[tuple[str, str]]:
+    return set(weighed.filter(pl.col("standing") == "contested").select("outlet_id", "factor").iter_rows())
+
+
+def _screen(
+    weighed: pl.DataFrame, *, policies: Policies, outlet_ids: list[str], contested: set[tuple[str, str]]
+) -> list[_Screened]:
     findings: dict[str, dict[str, str]] = {outlet_id: {} for outlet_id in outlet_ids}
     for outlet_id in weighed["outlet_id"].unique(maintain_order=True):
         findings.setdefault(outlet_id, {})
     for row in weighed.filter(pl.col("standing") == "stands").iter_rows(named=True):
         findings[row["outlet_id"]][row["factor"]] = row["finding"]
     return [
-        _screen_one(outlet_id, policy, known) for outlet_id, known in findings.items() for policy in policies.policies
+        _screen_one(outlet_id, policy, known, frozenset(factor for outlet, factor in contested if outlet == outlet_id))
+        for outlet_id, known in findings.items()
+        for policy in policies.policies
     ]
 
 
-def _screen_one(outlet_id: str, policy: Policy, findings: dict[str, str]) -> _Screened:
+def _screen_one(outlet_id: str, policy: Policy, findings: dict[str, str], contested: frozenset[str]) -> _Screened:
     verdicts = [(rule, rule.when.judge(findings)) for rule in policy.rules]
-    not_shown = [v.missing for rule, v in verdicts if rule.is_burden_on_outlet and v.holds is None]
     # Who has to show something and does not has not shown it: the policy goes on as if it did not hold.
-    settled = [(rule, Verdict(False) if rule.is_burden_on_outlet and v.holds is None else v) for rule, v in verdicts]
+    unshown = {rule.rule_id for rule, v in verdicts if _is_not_shown(rule, v, findings, contested)}
+    not_shown = [v.missing for rule, v in verdicts if rule.rule_id in unshown]
+    settled = [(rule, Verdict(False) if rule.rule_id in unshown else v) for rule, v in verdicts]
     needed = [(rule, v) for rule, v in settled if rule.kind == "requirement"]
     released = [(rule, v) for rule, v in settled if rule.kind != "requirement"]
     against = [(rule, v) for rule, v in released if v.holds] + [(rule, v) for rule, v in needed if v.holds is False]
@@ -199,24 +231,45 @@ def _screen_one(outlet_id: str, policy: Policy, findings: dict[str, str]) -> _Sc
         outcome, deciding = MEETS, settled
     else:
         outcome, deciding = UNDETERMINED, []
-    unknown = [v.missing for _, v in settled if v.holds is None] if outcome == UNDETERMINED else []
+    missing = frozenset().union(*(v.missing for _, v in settled if outcome == UNDETERMINED and v.holds is None))
+    kept_unshown = frozenset().union(*not_shown) if outcome != DOES_NOT else frozenset()
     return _Screened(
         outlet_id,
         policy,
         verdicts,
         outcome,
-        _name_ground(outcome, deciding),
+        _name_ground(outcome, deciding, missing=missing, contested=missing & contested, not_shown=kept_unshown),
         frozenset().union(*(v.deciding for _, v in deciding)),
-        frozenset().union(*unknown),
-        frozenset().union(*not_shown) if outcome != DOES_NOT else frozenset(),
+        frozenset(rule.rule_id for rule, _ in deciding),
+        missing,
+        kept_unshown,
     )
 
 
-def _name_ground(outcome: str, deciding: list[tuple[Rule, Verdict]]) -> str:
+def _is_not_shown(rule: Rule, verdict: Verdict, findings: dict[str, str], contested: frozenset[str]) -> bool:
+    """Whether the outlet has to show the rule and did not, however the contested facts would turn out."""
+    if not rule.is_burden_on_outlet or verdict.holds is not None:
+        return False
+    disputed = sorted(verdict.missing & contested)
+    worlds = (dict(zip(disputed, answers, strict=True)) for answers in product(("yes", "no"), repeat=len(disputed)))
+    return not any(rule.when.judge({**findings, **world}).holds for world in worlds)
+
+
+def _name_ground(
+    outcome: str,
+    deciding: list[tuple[Rule, Verdict]],
+    *,
+    missing: frozenset[str],
+    contested: frozenset[str],
+    not_shown: frozenset[str],
+) -> str:
     if outcome == UNDETERMINED:
-        return "facts are missing"
+        disputed = f"facts contradict each other: {', '.join(sorted(contested))}" if contested else ""
+        return "; ".join(filter(None, [disputed, "facts are missing" if missing - contested else ""]))
     if outcome == MEETS:
-        return "every requirement holds and nothing exempts"
+        unshown = f"; the outlet has not shown: {', '.join(sorted(not_shown))}" if not_shown else ""
+        refuted = "; no exemption or safeguard holds" if any(r.kind != "requirement" for r, _ in deciding) else ""
+        return f"every requirement holds{refuted}{unshown}"
     words = {"requirement": "requirement not met", "exemption": "exempt", "safeguard": "safeguard"}
     return "; ".join(f"{words[rule.kind]}: {rule.rule_id}" for rule, _ in deciding)
 
