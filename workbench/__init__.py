@@ -20,6 +20,8 @@ CONTENTS: dict[str, dict[str, str]] = {
     },
     "act": {"extract_actions": "actions", "list_traces": "actions"},
     "co-act": {
+        "predict_cost": "cost",
+        "drop_hubs": "cost",
         "count_co_actions": "coaction",
         "iterate_co_actions": "coaction",
         "describe_edges": "evidence",
@@ -38,6 +40,7 @@ CONTENTS: dict[str, dict[str, str]] = {
     },
     "group": {
         "build_network": "network",
+        "prune_network": "network",
         "connect_members": "network",
         "network_edges": "network",
         "place_accounts": "network",
