@@ -30,17 +30,17 @@ ROOMS: dict[str, tuple[str, str]] = {
     "clusters": ("clusters", "network"),
     "chance": ("chance coordinated candidates membership sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
-    "profiles": ("profiles features changes creation hours", "text names"),
+    "profiles": ("profiles features changes creation hours origin_signs prevalence", "text names"),
     "narratives": ("narratives", "text addresses"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
     "state_media": ("state_media", "text"),
     "addresses": ("addresses profile_links", ""),
     "privacy": ("privacy keys", "addresses names"),
     "leaks": ("leaks", "privacy addresses"),
-    "findings": ("findings claims rows", ""),
+    "findings": ("findings claims rows editions", ""),
     "invisible": ("invisible", ""),
     "charts": (
-        "charts chart_style chart_display chart_state_media chart_sharing narrative_charts",
+        "charts chart_style chart_display chart_state_media chart_sharing chart_conversation narrative_charts",
         "invisible",
     ),
     "sections": ("sections", "findings charts sharing addresses"),
@@ -53,14 +53,14 @@ ROOMS: dict[str, tuple[str, str]] = {
     "platforms": ("platforms", "case sources"),
     # From a case to a package and back: it runs the stages as notebooks 02 and 05 do.
     "handover": ("handover", "case sources privacy findings actions coaction chance sharing"),
-    "run": ("run notebooks manifest", "report case cache sources privacy leaks"),
+    "run": ("run notebooks manifest versions", "report case cache sources privacy leaks"),
 }
 ANYTHING = "cli"
 NOT_IN_CONTENTS = {"run", "spark", "fetch", "cli"}
 
 # Files that touch the disk; folders count with all their files. Everything else takes tables and gives tables.
 DISK = {
-    "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks", "manifest", "cli",
+    "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks", "manifest", "versions", "cli",
     "cache", "cache_key", "case", "keys", "leaks", "lint", "catalogue",
     "network",  # GraphML and GEXF out
     "state_media",  # facts and policies: data files of its own, and a user's

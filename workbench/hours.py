@@ -45,7 +45,8 @@ def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int)
     Returns:
         One row per offset: utc_offset_h, office_frac (share of posts Monday to Friday, 09:00 to 17:59), low, high (95 %
         interval), weekday_ratio (posts per weekday over posts per weekend day; null without weekend posts),
-        is_plausible (the offset is best in more than 2.5 % of the draws). No rows without posts.
+        best_frac (share of the draws in which this offset is best), is_plausible (more than 2.5 % of them). No rows
+        without posts.
 
     Raises:
         SchemaError: `posts` is not a table of posts.
@@ -73,6 +74,7 @@ def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int)
         {
             "utc_offset_h": OFFSETS_H, "office_frac": observed, "low": low, "high": high,
             "weekday_ratio": [_weekday_ratio(total, offset) for offset in OFFSETS_H],
+            "best_frac": best,
             "is_plausible": best > 0.025,
         },
         schema=_FIT,
@@ -87,7 +89,7 @@ def choose_clock(fit: pl.DataFrame) -> int:
 
 _FIT = {
     "utc_offset_h": pl.Int64, "office_frac": pl.Float64, "low": pl.Float64, "high": pl.Float64,
-    "weekday_ratio": pl.Float64, "is_plausible": pl.Boolean,
+    "weekday_ratio": pl.Float64, "best_frac": pl.Float64, "is_plausible": pl.Boolean,
 }  # fmt: skip
 _HOURS = np.arange(168)
 

@@ -6,6 +6,9 @@ from workbench.sections.coordination import describe_coordination
 from workbench.sections.indicators import describe_indicators
 from workbench.sections.limits import describe_limits
 from workbench.sections.method import describe_method
+from workbench.sections.origin import describe_origin
+from workbench.sections.presence import describe_presence
+from workbench.sections.prevalence import describe_prevalence
 from workbench.sections.release import describe_release
 from workbench.sections.state_media import describe_state_media
 
@@ -16,6 +19,9 @@ __all__ = [
     "describe_indicators",
     "describe_limits",
     "describe_method",
+    "describe_origin",
+    "describe_presence",
+    "describe_prevalence",
     "describe_release",
     "describe_state_media",
 ]

@@ -10,6 +10,17 @@ import polars as pl
 
 from workbench.findings import Figure, TableView
 
+_PLATFORMS = {"tiktok": "TikTok", "youtube": "YouTube", "unknown": "a platform not named"}
+_LANGUAGES = {
+    "ar": "Arabic", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fil": "Filipino",
+    "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "in": "Indonesian",
+    "it": "Italian", "iw": "Hebrew", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian",
+    "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
+    "sv": "Swedish", "th": "Thai", "tl": "Filipino", "tr": "Turkish", "uk": "Ukrainian", "und": "undetermined",
+    "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+_SCRIPTS = {"hans": "simplified", "cn": "simplified", "hant": "traditional", "tw": "traditional", "hk": "traditional"}
 _PLURALS = {"is": "are", "was": "were", "has": "have"}
 
 
@@ -44,7 +55,7 @@ def say_list(names: Sequence[str], *, most: int = 5) -> str:
     """Return names as a phrase: "a, b and c", or "a, b and 7 others"."""
     shown = list(names[:most])
     if len(names) > most:
-        return f"{', '.join(shown)} and {len(names) - most} others"
+        return f"{', '.join(shown)} and {say_count(len(names) - most, 'other')}"
     return " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
@@ -61,6 +72,21 @@ def say_window(time_window_s: float | None) -> str:
         if time_window_s > size and time_window_s % size == 0:
             return say_count(int(time_window_s // size), noun)
     return f"{time_window_s:g} {'second' if time_window_s == 1 else 'seconds'}"
+
+
+def say_platform(platform: str) -> str:
+    """Return a platform's name as it writes itself: "TikTok", "Facebook"."""
+    return _PLATFORMS.get(platform, platform.capitalize())
+
+
+def say_language(code: str | None) -> str:
+    """Return a language's English name: "Chinese (traditional)"; a code we do not know stays a code."""
+    if code is None:
+        return "not given"
+    head, _, tail = code.replace("_", "-").partition("-")
+    name = _LANGUAGES.get(head.lower(), code)
+    script = _SCRIPTS.get(tail.lower()) if head.lower() == "zh" else None
+    return f"{name} ({script})" if script else name
 
 
 def say_day(moment: date) -> str:

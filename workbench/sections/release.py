@@ -10,7 +10,7 @@ import polars as pl
 from workbench.charts import chart_posts_per_day
 from workbench.findings import Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.schema import Release
-from workbench.sections.base import make_figure, make_table, say_count, say_share
+from workbench.sections.base import make_figure, make_table, say_count, say_platform, say_share
 
 MOST_POINTS = 400
 _READ = Confidence("high", "Counted in the files as released; every record was kept or set aside with its reason.")
@@ -71,7 +71,7 @@ def _claims(release: Release) -> list[Claim]:
     active = posts["account_id"].n_unique()
     shown = (Observation("Rows of the release's own tables.", "release_numbers"),)
     announced = (
-        f"{_platform(about.platform)} announced {say_count(about.announced_accounts, 'account')}; the"
+        f"{say_platform(about.platform)} announced {say_count(about.announced_accounts, 'account')}; the"
         if about.announced_accounts is not None
         else "The"
     )
@@ -146,7 +146,3 @@ def _figures(posts: pl.DataFrame) -> list[Figure]:
 
 def _period(posts: pl.DataFrame) -> tuple[datetime, datetime]:
     return posts.select(first=pl.col("posted_at").min(), last=pl.col("posted_at").max()).row(0)
-
-
-def _platform(name: str) -> str:
-    return {"tiktok": "TikTok", "youtube": "YouTube"}.get(name, name.capitalize())

@@ -1,0 +1,52 @@
+"""A chart of the conversation: the network's posts within everybody's."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from workbench.chart_style import (
+    GREY,
+    PALETTE,
+    check_chart_table,
+    day_tip,
+    dress,
+    legend_on_top,
+    plot,
+    time_axis,
+    tip,
+    with_text_days,
+)
+
+_GROUPS = ("the network", "everybody else")
+
+
+def chart_conversation(table: pl.DataFrame, *, period: str) -> alt.Chart:
+    """Return a conversation's posts per day, week or month (`day`, `group`, `n_posts`), the network's at the bottom."""
+    check_chart_table(table, "day", "group", "n_posts")
+    ranked = table.with_columns(rank=pl.col("group").replace_strict({name: n for n, name in enumerate(_GROUPS)}))
+    chart = (
+        plot(with_text_days(ranked, "day"))
+        .mark_area(interpolate="step-after", opacity=1)
+        .encode(
+            x=time_axis("day"),
+            y=alt.Y("n_posts:Q", stack="zero", title=f"Posts per {period}"),
+            color=alt.Color(
+                "group:N",
+                title=None,
+                scale=alt.Scale(domain=list(_GROUPS), range=[PALETTE[1], GREY]),
+                legend=legend_on_top(),
+            ),
+            order=alt.Order("rank:Q"),
+            tooltip=[day_tip("day"), tip("group", "Whose"), tip("n_posts", "Posts", ",")],
+        )
+    )
+    own = int(table.filter(pl.col("group") == _GROUPS[0])["n_posts"].sum())
+    whole = int(table["n_posts"].sum())
+    peak = table.filter(pl.col("group") == _GROUPS[0]).sort("n_posts", "day", descending=[True, False]).row(0)
+    description = (
+        f"Posts of the conversation per {period}, {table['day'].min()} to {table['day'].max()}: {own:,} of {whole:,} "
+        f"are the network's. It posted most in the {period} of {peak[0]}, with {peak[2]:,} posts."
+    )
+    title = f"The conversation per {period}, and the network's part of it"
+    return dress(chart, title=title, description=description)

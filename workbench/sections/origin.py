@@ -1,0 +1,206 @@
+"""Evidence of origin, in estimative language: what the signs are consistent with, and who else has said what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from workbench.findings import Claim, Confidence, Observation, Section, TableView, name_likelihood
+from workbench.schema import Quote
+from workbench.sections.base import make_table, say_language, say_list, say_percent
+from workbench.sections.quoted import quote_others
+
+MOST_CLUSTERS = 5
+WIDEST_RANGE_H = 6
+SURE_ENOUGH = 0.8
+OFFICE_BY_CHANCE = 45 / 168
+"""nine hours on five days, of the hours of a week"""
+
+_BANDS = {
+    -11: "islands of the central Pacific", -10: "Hawaii and Polynesia", -9: "Alaska",
+    -8: "the west coast of North America", -7: "the mountain west of North America",
+    -6: "the middle of North America and Central America", -5: "eastern North America and western South America",
+    -4: "Atlantic Canada, the Caribbean and the middle of South America", -3: "the east of South America",
+    -2: "islands of the South Atlantic", -1: "the Azores and Cape Verde",
+    0: "the British Isles, Iceland and West Africa", 1: "western and central Europe and West and Central Africa",
+    2: "eastern Europe, the eastern Mediterranean and southern Africa",
+    3: "western Russia, the Arabian peninsula and East Africa", 4: "the Caucasus and the Gulf",
+    5: "the Urals, western Central Asia and the Indus valley", 6: "Central Asia and the Bay of Bengal",
+    7: "western Siberia, mainland South-East Asia and western Indonesia",
+    8: "central Siberia, East and South-East Asia and Western Australia",
+    9: "Japan, Korea, eastern Siberia and eastern Indonesia", 10: "the Pacific coast of Russia and eastern Australia",
+    11: "islands of the western Pacific", 12: "New Zealand, Fiji and Kamchatka", 13: "Tonga and Samoa",
+    14: "the Line Islands",
+}  # fmt: skip
+_LOOK_ALIKE = {
+    "clock": "posts on a schedule, shift work, an audience elsewhere, and every other place on such a clock",
+    "language of posts": "whoever writes for readers of that language, from anywhere, or has posts translated",
+    "interface language": "the setting of a bought phone, of the person who opened the account, or of a habit",
+    "place stated": "anything an account cares to write about itself",
+    "application": "everybody who uses the same common application",
+}
+_NOT_ATTRIBUTION = (
+    "Signs like these are consistent with many origins and can be chosen by whoever runs an account. They say where a "
+    "search could begin. This report attributes nothing to anybody; where somebody else has, it is quoted above as "
+    "theirs, with its day."
+)
+
+
+def describe_origin(
+    signs: pl.DataFrame, *, clocks: pl.DataFrame, quoted: Sequence[Quote] = (), who: str = "cluster"
+) -> Section:
+    """Return the section on evidence of origin: clocks and languages by cluster, and published attributions quoted.
+
+    Args:
+        signs: from `count_origin_signs`.
+        clocks: from `fit_cluster_clocks`.
+        quoted: findings of others, from the dataset.
+        who: what the groups are called; cluster 0 is everybody in the release.
+    """
+    numbers = sorted({*signs["cluster_id"].to_list(), *clocks["cluster_id"].to_list()})[:MOST_CLUSTERS]
+    quotes = quote_others(quoted, about="origin")
+    if not numbers and not quotes:
+        reason = "The data has no time of posting, language, place or application, and no published finding is quoted."
+        return Section("origin", empty_reason=reason)
+    claims = [*quotes, *(claim for number in numbers for claim in _of_group(number, signs, clocks, who=who))]
+    prose = [_NOT_ATTRIBUTION]
+    if not quotes:
+        prose.insert(0, "No published attribution came with this dataset, so none is quoted.")
+    if clocks.is_empty():
+        prose.insert(0, "Without times of posting nothing can be said of the clock these accounts kept.")
+    return Section("origin", claims, prose, (), [_table(numbers, signs, clocks, who=who)] if numbers else ())
+
+
+def _of_group(number: int, signs: pl.DataFrame, clocks: pl.DataFrame, *, who: str) -> list[Claim]:
+    fit = clocks.filter(pl.col("cluster_id") == number)
+    spoken = signs.filter(pl.col("cluster_id") == number, pl.col("sign") == "language of posts")
+    return [*_clock_claim(fit, _group(number, who)), *_language_claim(spoken, _group(number, who))]
+
+
+def _clock_claim(fit: pl.DataFrame, group: str) -> list[Claim]:
+    found = read_clock(fit)
+    if found is None:
+        return []
+    shown = (Observation("What each sign is consistent with.", "origin_signs"),)
+    share = f"{say_percent(found['office_frac'])} of their posting falls into those hours there"
+    whole = f"all posts of {group}, every account weighed alike; posting at random would give 26.8%"
+    if not found["stands_out"]:
+        text = f"No clock stands out for {group}: at best, {share}."
+        return [Claim(text, "co-action", Confidence("low", "One feature alone."), shown, whole)]
+    word = name_likelihood(min(max(found["probability"], 0.01), 0.99))
+    text = (
+        f"If {group} kept office hours, it is {word} that the clock was {_range(found['low_h'], found['high_h'])}: "
+        f"{share}. {_say_bands(found['low_h'], found['high_h'])}"
+    )
+    basis = (
+        "One feature alone. The likelihood is the share of redraws of the accounts in which a clock of this range fits "
+        "best; it takes for granted that these are working hours at all."
+    )
+    return [Claim(text, "co-action", Confidence("low", basis), shown, whole, likelihood=word)]
+
+
+def read_clock(fit: pl.DataFrame) -> dict[str, Any] | None:
+    """Return the narrowest run of neighbouring clocks that holds four fifths of the draws; None without posts.
+
+    Args:
+        fit: from `fit_working_hours`.
+
+    Returns:
+        low_h, high_h (UTC offsets), probability (share of draws inside), office_frac (of the best clock), and
+        stands_out: the run is at most six hours wide, and the best clock holds more than chance in all of its interval.
+    """
+    if fit.is_empty():
+        return None
+    ordered = fit.sort("utc_offset_h")
+    offsets, shares = ordered["utc_offset_h"].to_list(), ordered["best_frac"].to_list()
+    best = ordered.sort("office_frac", "utc_offset_h", descending=[True, False]).row(0, named=True)
+    runs = [
+        (end - start, -sum(shares[start : end + 1]), start, end)
+        for start in range(len(offsets))
+        for end in range(start, len(offsets))
+        if sum(shares[start : end + 1]) >= SURE_ENOUGH
+    ]
+    width, negative, start, end = min(runs)
+    return {
+        "low_h": offsets[start],
+        "high_h": offsets[end],
+        "probability": -negative,
+        "office_frac": best["office_frac"],
+        "stands_out": width <= WIDEST_RANGE_H and best["low"] > OFFICE_BY_CHANCE,
+    }
+
+
+def _language_claim(spoken: pl.DataFrame, group: str) -> list[Claim]:
+    if spoken.is_empty():
+        return []
+    row = spoken.row(0, named=True)
+    beside = "" if row["others_frac"] is None else f", against {say_percent(row['others_frac'])} among everybody else"
+    text = (
+        f"{say_percent(row['frac'])} of the posts of {group} are labelled {say_language(row['value'])}{beside}; "
+        "that says whom they address, not who wrote them."
+    )
+    shown = (Observation("What each sign is consistent with.", "origin_signs"),)
+    basis = "Languages are those the source gives; a language has readers and writers everywhere."
+    return [Claim(text, "co-action", Confidence("low", basis), shown, f"{row['n_whole']:,} posts with a language")]
+
+
+def _table(numbers: list[int], signs: pl.DataFrame, clocks: pl.DataFrame, *, who: str) -> TableView:
+    rows = []
+    for number in numbers:
+        found = read_clock(clocks.filter(pl.col("cluster_id") == number))
+        if found is not None:
+            seen = _range(found["low_h"], found["high_h"]) if found["stands_out"] else "no clock stands out"
+            share = f"{say_percent(found['office_frac'])} in office hours at best"
+            rows.append(_row(number, "clock", f"{seen}; {share}", "26.8% by chance", who=who))
+        own = signs.filter(pl.col("cluster_id") == number)
+        for (sign,), values in own.group_by("sign", maintain_order=True):
+            seen = say_list(
+                [f"{_value(sign, v)} {say_percent(f)}" for v, f in values.select("value", "frac").iter_rows()]
+            )
+            beside = [
+                f"{_value(sign, v)} {say_percent(f)}"
+                for v, f in values.select("value", "others_frac").iter_rows()
+                if f is not None
+            ]
+            rows.append(_row(number, str(sign), seen, say_list(beside) or "nobody else in the data", who=who))
+    labels = {
+        "group": "Group", "sign": "Sign", "seen": "Seen", "others": "Everybody else",
+        "look_alike": "Would look the same",
+    }  # fmt: skip
+    note = "At most three values each, the most frequent first; places only where five accounts or more state them."
+    return make_table(
+        "origin_signs", "The signs, and what else would look the same", pl.DataFrame(rows), note=note, labels=labels
+    )
+
+
+def _row(number: int, sign: str, seen: str, others: str, *, who: str) -> dict[str, str]:
+    group = _group(number, who)
+    return {
+        "group": group[0].upper() + group[1:], "sign": sign[0].upper() + sign[1:], "seen": seen, "others": others,
+        "look_alike": _LOOK_ALIKE[sign],
+    }  # fmt: skip
+
+
+def _value(sign: object, value: str) -> str:
+    return say_language(value) if sign in ("language of posts", "interface language") else f"“{value}”"
+
+
+def _group(number: int, who: str) -> str:
+    return f"{who} {number}" if number else "the accounts of this release"
+
+
+def _range(low_h: int, high_h: int) -> str:
+    return _offset(low_h) if low_h == high_h else f"{_offset(low_h)} to {_offset(high_h)}"
+
+
+def _say_bands(low_h: int, high_h: int) -> str:
+    if low_h == high_h:
+        return f"Such a clock is kept in {_BANDS[low_h]}."
+    between = ", and everywhere between" if high_h - low_h > 1 else ""
+    return f"Such clocks are kept in {_BANDS[low_h]}; and in {_BANDS[high_h]}{between}."
+
+
+def _offset(utc_offset_h: int) -> str:
+    return f"UTC{utc_offset_h:+d}" if utc_offset_h else "UTC"
