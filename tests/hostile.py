@@ -96,7 +96,9 @@ def findings() -> Findings:
             "as_of": STRINGS[2],
             "command": STRINGS[1],
             "contact": STRINGS[2],
-            "corrections": list(STRINGS),
+            "corrections": [
+                {"version": 2, "day": "2031-07-01", "reason": text, "changes": list(STRINGS)} for text in STRINGS
+            ],
             "replies": list(STRINGS),
             "version": STRINGS[0],
             "version_of_workbench": STRINGS[2],

@@ -35,7 +35,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
     "state_media": ("state_media", "text"),
     "addresses": ("addresses profile_links", ""),
-    "privacy": ("privacy keys", "addresses names"),
+    "privacy": ("privacy pseudonyms hidden_text spoken_names keys", "addresses names"),
     "leaks": ("leaks", "privacy addresses"),
     "findings": ("findings claims rows editions", ""),
     "invisible": ("invisible", ""),
@@ -53,7 +53,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "platforms": ("platforms", "case sources"),
     # From a case to a package and back: it runs the stages as notebooks 02 and 05 do.
     "handover": ("handover", "case sources privacy findings actions coaction chance sharing"),
-    "run": ("run notebooks manifest versions", "report case cache sources privacy leaks"),
+    "run": ("run notebooks manifest versions", "report findings case cache sources privacy leaks"),
 }
 ANYTHING = "cli"
 NOT_IN_CONTENTS = {"run", "spark", "fetch", "cli"}

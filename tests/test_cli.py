@@ -24,7 +24,19 @@ def test_help_names_every_command_that_works(ask):
     answer = ask("--help")
 
     assert answer.exit_code == 0
-    for name in ["catalogue", "check", "fetch", "lint", "load", "match", "report", "share", "simulate", "traces"]:
+    for name in [
+        "catalogue",
+        "check",
+        "fetch",
+        "lint",
+        "load",
+        "match",
+        "report",
+        "share",
+        "simulate",
+        "traces",
+        "versions",
+    ]:
         assert f"\n  {name} " in answer.output
 
 
@@ -76,14 +88,21 @@ def test_an_unexpected_error_is_not_hidden(ask, monkeypatch):
 def test_report_hands_its_settings_on(ask, monkeypatch, tmp_path):
     seen = {}
 
-    def run_case(case, *, parameters, out, console):
-        seen.update(case=case, parameters=parameters, out=out)
+    def run_case(case, *, console, **asked):
+        seen.update(case=case, **asked)
         return run.Run(folder=Path("reports/tiny"), version=2, is_new=True, seconds=3.2)
 
     monkeypatch.setattr(run, "run_case", run_case)
-    answer = ask("report", "tiny", "--set", "seed=8", "--set", "traces=url,repost", "--out", tmp_path)
+    answer = ask("report", "tiny", "--set", "seed=8", "--set", "traces=url,repost", "--out", tmp_path,
+                 "--correction", "A slip.", "--reply", "The desk: no.")  # fmt: skip
 
-    assert seen == {"case": "tiny", "parameters": {"seed": "8", "traces": "url,repost"}, "out": tmp_path}
+    assert seen == {
+        "case": "tiny",
+        "parameters": {"seed": "8", "traces": "url,repost"},
+        "out": tmp_path,
+        "correction": "A slip.",
+        "replies": ("The desk: no.",),
+    }
     assert answer.stdout == f"{Path('reports/tiny/report.html')}\n"
     assert "version 2" in answer.stderr
 

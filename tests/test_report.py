@@ -126,18 +126,23 @@ def test_an_empty_record_is_an_honest_page():
     assert "script-src 'none'" in html.unescape(page)
 
 
-def test_a_superseded_version_links_to_the_correction():
-    record = replace(small(), provenance={"superseded_by": "../case-v2/report.html", "corrections": ["v2: a count."]})
-    page = render_page(record)
-    assert 'href="../case-v2/report.html"' in page
-    assert "v2: a count." in page
+def test_a_correction_says_its_version_day_reason_and_what_differs():
+    correction = {"version": 2, "day": "2031-07-01", "reason": "A newsroom was no part of it.", "changes": ["a count."]}
+    page = render_page(replace(small(), provenance={"version": 2, "corrections": [correction]}))
+    assert "Version 2, 2031-07-01: A newsroom was no part of it." in page
+    assert "<li>a count.</li>" in page
+    page = render_page(replace(small(), provenance={"corrections": [correction | {"reason": "", "changes": []}]}))
+    assert "Version 2, 2031-07-01: no reason was given" in page
+    assert "Nothing in the findings, tables, figures or parameters differs" in page
 
 
 def test_who_can_answer_is_told_where():
     assert "asked to set one with the parameter" in render_page(small())
     page = render_page(replace(small(), provenance={"contact": "the desk", "replies": ["We disagree."]}))
-    assert "Write to the desk." in page
+    assert "Write to <b>the desk</b>." in page
     assert "We disagree." in page
+    page = render_page(replace(small(), provenance={"contact": "desk@harbour.example, <b>5 Quay St</b>"}))
+    assert "desk@harbour.example, &lt;b&gt;5 Quay St&lt;/b&gt;" in page, "who answers must be able to copy it"
 
 
 @pytest.mark.parametrize(

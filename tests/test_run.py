@@ -16,6 +16,7 @@ from workbench.lint import Fault
 from workbench.notebooks import choose_parameters, list_notebooks, read_parameters
 from workbench.run import RunError, run_case
 from workbench.schema import ParameterError, SourceError
+from workbench.versions import list_versions
 
 PARAMETERS = 'dataset = "tiny"\nreports_folder = ""\ncache_folder = ""\nseed = 7\nmax_fdr = 0.05'
 SHARES = "object_id,account_id,content_id,timestamp_share\n" + "".join(
@@ -27,7 +28,18 @@ Path(reports_folder, "report.html").write_text(f"seed {seed}")
 Path(reports_folder, "findings.json").write_text("{}")
 print("written to", reports_folder)
 """
-HIDE = "Path(reports_folder, 'notebooks').rename(Path(reports_folder, 'x'))"
+GATHER = """
+from workbench.case import open_case
+from workbench.findings import Section
+from workbench.schema import About, Release, empty_table
+case = open_case(dataset, reports_folder=reports_folder)
+tables = [empty_table(name) for name in ("accounts", "posts", "decisions", "quarantine")]
+release = Release(*tables, About(name="tiny", title="Tiny (synthetic)", platform="twitter"))
+limits = Section("limits", empty_reason="Nothing was looked for.")
+case.save("01_tiny", release, sections=[limits], parameters={"seed": seed})
+case.gather().save(case.folder / "findings.json")
+(case.folder / "report.html").write_text("<body>the page</body>")
+"""
 
 
 def write_notebook(file: Path, *cells: str, parameters: str | None = PARAMETERS, heading: str = "## Step") -> None:
@@ -73,11 +85,15 @@ def test_a_run_makes_a_whole_report_with_its_manifest(home):
 
 
 @pytest.mark.notebook
-def test_what_an_editor_would_mend_is_said(home, monkeypatch):
+def test_what_an_editor_would_mend_and_an_earlier_record_nobody_can_read_are_said(home, monkeypatch):
     faults = [Fault("placeholder", f"paragraph {k}", "TBD", "Fill it in.") for k in range(12)]
     monkeypatch.setattr("workbench.run.lint_report", lambda _page: faults)
+    earlier = home / "reports" / "tiny" / "findings.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("{}")
     said = io.StringIO()
-    run_case("tiny", console=Console(file=said, width=200))
+    assert run_case("tiny", console=Console(file=said, width=200)).version == 2
+    assert "What changes cannot be listed: Expected the JSON of a findings record" in said.getvalue()
     assert "placeholder in paragraph 0: TBD Fill it in." in said.getvalue()
     assert "and 2 more" in said.getvalue()
 
@@ -106,8 +122,62 @@ def test_the_same_run_again_is_no_new_version_and_another_one_is(home):
         (3, True),
     ]
     assert (home / "reports" / "tiny" / "report.html").read_text() == "seed 9"
-    assert (home / "reports" / "tiny.history" / "v1" / "report.html").read_text() == "seed 7"
-    assert (home / "reports" / "tiny.history" / "v2" / "report.html").read_text() == "seed 8"
+    history = home / "reports" / "tiny.history"
+    assert (history / "v1" / "report_as_written.html").read_text() == "seed 7"
+    assert (history / "v2" / "report_as_written.html").read_text() == "seed 8"
+    assert [row["files"] for row in list_versions(home / "reports", "tiny")] == ["as written"] * 3
+
+
+@pytest.mark.notebook
+def test_a_correction_is_a_version_that_says_why_and_what_and_where_to_answer(home):
+    """One whole life of a report: made, answered to, corrected, and the same correction again."""
+    write_notebook(
+        home / "notebooks" / "07_write_report.ipynb", GATHER, parameters=f'{PARAMETERS}\ncontact = "not stated"'
+    )
+    asked = {"parameters": {"contact": "desk@harbour.example", "seed": 9}, "correction": "The seed was wrong."}
+    run_case("tiny")
+    runs = [run_case("tiny", replies=["The Ferry Desk, 3 May 2031: we agree."], **asked) for _ in range(2)]
+
+    assert [(run.version, run.is_new) for run in runs] == [(2, True), (2, False)]
+    record = json.loads((runs[0].folder / "findings.json").read_text())
+    assert record["provenance"]["version"] == 2
+    assert record["provenance"]["contact"] == "desk@harbour.example"
+    assert record["provenance"]["replies"] == ["The Ferry Desk, 3 May 2031: we agree."]
+    assert record["provenance"]["command"] == ("workbench report tiny --set contact=desk@harbour.example --set seed=9")
+    correction = record["provenance"]["corrections"][0]
+    assert (correction["version"], correction["reason"]) == (2, "The seed was wrong.")
+    assert "Parameter seed was 7, is 9." in correction["changes"]
+    assert "The seed was wrong." in (home / "reports" / "tiny.history" / "v1" / "report.html").read_text()
+    assert json.loads((runs[0].folder / "manifest.json").read_text())["correction"] == "The seed was wrong."
+
+
+@pytest.mark.notebook
+def test_a_page_that_differs_alone_is_a_version_too_and_its_number_is_right(home):
+    write_notebook(home / "notebooks" / "07_write_report.ipynb", GATHER)
+    run_case("tiny")
+    write_notebook(home / "notebooks" / "01_more.ipynb", "1 + 1", parameters="seed = 7")
+    run = run_case("tiny")
+    record = json.loads((run.folder / "findings.json").read_text())
+
+    assert (run.version, run.is_new) == (2, True)
+    assert record["provenance"]["version"] == 2
+    assert record["provenance"]["corrections"][0]["changes"] == []
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"correction": "x" * 1_001},
+        {"correction": "one line\nand another"},
+        {"replies": ["\u202egnol"]},
+        {"parameters": {"contact": "x" * 201}},
+    ],
+)
+def test_texts_not_fit_to_print_are_refused_before_anything_runs(home, texts):
+    write_notebook(home / "notebooks" / "07_write_report.ipynb", WRITE_REPORT, parameters=f'{PARAMETERS}\ncontact = ""')
+    with pytest.raises(ParameterError, match="one line of at most"):
+        run_case("tiny", **texts)
+    assert list_reports(home) == []
 
 
 @pytest.mark.notebook
@@ -209,7 +279,8 @@ def test_a_run_killed_between_its_two_renames_loses_no_report(home):
     run = run_case("tiny", parameters={"seed": 8})
 
     assert run.version == 2
-    assert (history / "v1" / "report.html").read_text() == "seed 7"
+    assert (history / "v1" / "report_as_written.html").read_text() == "seed 7"
+    assert "Superseded by" in (history / "v1" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from typing import Any
 import polars as pl
 
 from workbench.cache import Cache
+from workbench.editions import Edition, apply_edition
 from workbench.findings import Findings, Section
 from workbench.schema import About, ParameterError, Release, SourceError
 
+EDITION_FILE = "edition.json"
 CASE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -60,7 +62,7 @@ class Case:
         return pl.DataFrame(rows, schema=columns, orient="row")
 
     def gather(self) -> Findings:
-        """Return the findings of all notebooks saved so far, as one record.
+        """Return the findings of all notebooks saved so far, as one record: the version the runner says it is.
 
         Raises:
             SourceError: no notebook of this case has saved anything.
@@ -82,17 +84,36 @@ class Case:
                         f"{parameters[name]!r}. Run both with the same value, or `workbench report {self.name}`."
                     )
         about = next(iter(parts.values())).about
-        return Findings(
+        findings = Findings(
             about=about,
             sections=tuple(section for part in parts.values() for section in part.sections),
             decisions=_distinct(row for part in parts.values() for row in part.decisions),
             parameters=parameters,
             provenance=_provenance(self.name, about, parameters),
         )
+        told = self.folder / EDITION_FILE
+        if not told.is_file():  # tried out by hand: no version
+            return findings
+        edition, previous = read_edition(told)
+        return apply_edition(findings, edition, previous=previous)
 
     @property
     def _parts(self) -> Path:
         return self.folder / "parts"
+
+
+def write_edition(edition: Edition, *, previous: Path | None, path: Path) -> None:
+    """Write for `gather` which version this would be, and where the record of the report that stands lies."""
+    content = {"edition": asdict(edition), "previous": str(previous.resolve()) if previous else ""}
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def read_edition(path: Path) -> tuple[Edition, Findings | None]:
+    """Return what `write_edition` wrote, the record read."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    fields: dict[str, Any] = {**content["edition"], "replies": tuple(content["edition"]["replies"])}
+    previous = Path(content["previous"]) if content["previous"] else None
+    return Edition(**fields), Findings.load(previous) if previous else None
 
 
 def _distinct(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -139,11 +160,14 @@ def find_dataset(dataset: str) -> Path:
         SourceError: there is no such dataset.
     """
     folder = home() / "datasets"
-    named = folder / dataset
-    if CASE_NAME.fullmatch(dataset) and named.is_dir():
-        return named
-    if dataset and Path(dataset).expanduser().exists():
-        return Path(dataset).expanduser().resolve()
+    named = dataset.rstrip("/\\")  # demo/ is what a shell completes demo to
+    if CASE_NAME.fullmatch(named) and (folder / named).is_dir():
+        return folder / named
+    try:
+        if dataset and Path(dataset).expanduser().exists():
+            return Path(dataset).expanduser().resolve()
+    except (OSError, RuntimeError) as error:  # a name no file system takes, a home that nobody has
+        raise SourceError(f"no dataset '{dataset[:100]}': {error.args[-1]}. Give a name or a path.") from error
     known = sorted(file.parent.name for file in folder.glob("*/dataset.toml"))
     near = difflib.get_close_matches(dataset, known, n=1)
     hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(known) or 'none'}."

@@ -125,7 +125,7 @@ def find_shared(entries: list[Entry]) -> list[dict[str, Any]]:
 
 def _read_entry(record: Path) -> Entry:
     findings = Findings.load(record)
-    manifest = _read_manifest(record.parent)
+    manifest = read_manifest(record.parent)
     about, provenance = findings.about, findings.provenance
     numbers = {row["what"]: row["value"] for row in _rows(findings, "release_numbers")}
     members = _rows(findings, "cluster_members")
@@ -163,14 +163,15 @@ def _list_versions(folder: Path) -> tuple[Version, ...]:
     ]
     found = []
     for place in (folder, *earlier):
-        manifest = _read_manifest(place)
+        manifest = read_manifest(place)
         number = int(place.name[1:]) if place in earlier else int(manifest.get("version") or 1)
         href = f"{place.relative_to(folder.parent).as_posix()}/report.html"
         found.append(Version(number, href, str(manifest.get("ended_at", "")), str(manifest.get("correction", ""))))
     return tuple(sorted(found, key=lambda version: version.version, reverse=True))
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a report's folder; empty where it has none."""
     path = folder / "manifest.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

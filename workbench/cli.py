@@ -51,11 +51,26 @@ def main() -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder with the dataset's files, where they do not lie beside its dataset.toml.",
 )
-def report(case: str, settings: tuple[str, ...], out: Path | None, files: Path | None) -> None:
+@click.option("--correction", default="", metavar="WHY", help="Why the report is made anew; printed in it.")
+@click.option(
+    "--reply",
+    "replies",
+    multiple=True,
+    metavar="TEXT",
+    help="An answer to print, with who gave it and when; repeatable.",
+)
+def report(
+    case: str,
+    settings: tuple[str, ...],
+    out: Path | None,
+    files: Path | None,
+    correction: str,
+    replies: tuple[str, ...],
+) -> None:
     """Run the notebooks on CASE and write its report.
 
     CASE is the name of a folder in datasets/, or the path of any dataset folder or file. The report appears only when
-    all is done; the one that was there is kept as an earlier version.
+    all is done; the one that was there is kept as an earlier version and says by what it was superseded.
     """
     from workbench.run import run_case
 
@@ -63,7 +78,14 @@ def report(case: str, settings: tuple[str, ...], out: Path | None, files: Path |
         os.environ["WORKBENCH_FILES"] = str(files.resolve())
     console = _console()
     console.print(f"[bold]{case}[/]: notebooks")
-    run = run_case(case, parameters=dict(_split(one) for one in settings), out=out, console=console)
+    run = run_case(
+        case,
+        parameters=dict(_split(one) for one in settings),
+        out=out,
+        correction=correction,
+        replies=replies,
+        console=console,
+    )
     said = f"version {run.version}" if run.is_new else f"unchanged, still version {run.version}"
     console.print(f"Report ({said}, {run.seconds:.0f} s):", highlight=False)
     click.echo(run.folder / "report.html")
@@ -159,6 +181,23 @@ def lint(file: Path) -> None:
         sys.exit(1)
 
 
+@main.command(short_help="List a report's versions and check their files.")
+@click.argument("case")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of all reports [default: reports/].")
+def versions(case: str, out: Path | None) -> None:
+    """List the versions of the report of CASE, why each was made, and whether its files are as they were written.
+
+    Exit status 1 where a file is not.
+    """
+    from workbench.case import home
+    from workbench.versions import list_versions
+
+    rows = list_versions(out or home() / "reports", Path(case).name)
+    _show("Versions", rows)
+    if any(row["files"].startswith("changed") for row in rows):
+        sys.exit(1)
+
+
 @main.command(short_help="Write one page that lists all reports.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
 def catalogue(folder: Path | None) -> None:
@@ -176,10 +215,10 @@ def catalogue(folder: Path | None) -> None:
 @click.argument("case")
 @click.option("--level", default="public", show_default=True, help="public, trusted or hashed.")
 @click.option("--salt", help="The word agreed with the receiver, for the level hashed.")
-@click.option("--contact", default="not stated", help="Where the receiver answers.")
+@click.option("--contact", help="Where the receiver answers [default: the address of the report].")
 @click.option("--producer", default="not stated", help="Who hands it on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the package [default: reports/<case>.package].")
-def share(case: str, level: str, salt: str | None, contact: str, producer: str, out: Path | None) -> None:
+def share(case: str, level: str, salt: str | None, contact: str | None, producer: str, out: Path | None) -> None:
     """Write the findings of CASE as a package: a folder and a .zip with CSV, Meta's sheet, STIX 2.1 and MISP.
 
     CASE must have a report. The level public names nobody but those its report may name; trusted holds native ids for
@@ -192,6 +231,7 @@ def share(case: str, level: str, salt: str | None, contact: str, producer: str, 
 
     opened = open_case(case)
     findings = Findings.load(home() / "reports" / opened.name / "findings.json")
+    contact = contact or str(findings.provenance.get("contact", "not stated"))
     folder = out or home() / "reports" / f"{opened.name}.package"
     written = share_case(
         opened, findings, folder, key=read_key(), level=level, salt=salt, contact=contact, producer=producer

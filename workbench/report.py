@@ -16,6 +16,7 @@ from markupsafe import Markup
 from workbench.chart_display import NARROW_PX, bundle_script, draw_svg, fit_page
 from workbench.claims import CONFIDENCE_LEVELS, LEVELS, LIKELIHOOD_BANDS, ChanceTest, Citation, Deception, Evidence
 from workbench.findings import SECTIONS, Figure, Findings, Section, TableView
+from workbench.invisible import spell_invisible
 from workbench.profile_links import HOSTS
 from workbench.report_csv import make_data_link, write_csv
 from workbench.report_text import embed_json, is_number_column, show_cell, show_plain, show_text
@@ -29,7 +30,7 @@ MOST_NARROW_BYTES = 100_000
 MOST_PLAIN_SPEC_BYTES = 10_000
 _CHARTS_ALIVE = "report.js"
 _OPTIONAL = (
-    "as_of", "command", "contact", "corrections", "replies", "superseded_by", "version", "version_of_workbench",
+    "as_of", "command", "contact", "corrections", "replies", "version", "version_of_workbench",
 )  # fmt: skip
 _OWN_TEMPLATE = ("findings", "decisions", "reproduce", "reply")
 
@@ -118,7 +119,10 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        words=show_text, plain=show_plain, heading=lambda name: name.replace("_", " ").capitalize()
+        words=show_text,
+        plain=show_plain,
+        verbatim=spell_invisible,
+        heading=lambda name: name.replace("_", " ").capitalize(),
     )
     functions: dict[str, Any] = {
         "show_cell": show_cell,

@@ -8,10 +8,10 @@ Whatever goes wrong before leaves the reports as they were.
 from __future__ import annotations
 
 import contextlib
-import filecmp
 import json
 import os
 import secrets
+import shlex
 import shutil
 import sys
 from collections.abc import Generator, Mapping
@@ -22,17 +22,22 @@ from typing import Any
 
 from rich.console import Console
 
-from workbench.case import Case, home, open_case
+from workbench.case import EDITION_FILE, Case, home, open_case, read_edition, write_edition
+from workbench.editions import Edition, add_version
+from workbench.findings import Findings
 from workbench.keys import PrivacyError
 from workbench.leaks import find_leaks
 from workbench.lint import lint_report
 from workbench.manifest import describe_inputs, describe_outputs, describe_tools
 from workbench.notebooks import NotebookError, choose_parameters, execute_notebook, list_notebooks, read_parameters
+from workbench.report import render_report
 from workbench.schema import ParameterError, WorkbenchError
 from workbench.sources import load_release
+from workbench.versions import are_equal, mend_versions, move_in, next_version
 
 _SET_BY_THE_RUNNER = ("dataset", "reports_folder", "cache_folder")
 _TAKEN_SUFFIXES = (".draft", ".failed", ".history", ".running")
+NOT_STATED = "not stated"
 MOST_FAULTS_SAID = 10
 _EXPECTED = ("report.html", "findings.json")
 
@@ -58,6 +63,8 @@ def run_case(
     parameters: Mapping[str, Any] | None = None,
     out: Path | str | None = None,
     notebooks: Path | str | None = None,
+    correction: str = "",
+    replies: tuple[str, ...] = (),
     console: Console | None = None,
 ) -> Run:
     """Run the notebooks on a dataset, in order, and put the report they make in its place.
@@ -67,6 +74,8 @@ def run_case(
         parameters: values for parameters of the notebooks, by name; text is read as the default's type.
         out: folder of all reports; None = `reports/` beside `datasets/`.
         notebooks: folder of the notebooks; None = `notebooks/` beside `datasets/`.
+        correction: why the report is made anew; printed in it, in the catalogue and on the version it supersedes.
+        replies: answers of those described, to print from this version on.
         console: where progress is shown; None = nowhere.
 
     Returns:
@@ -74,7 +83,7 @@ def run_case(
 
     Raises:
         SourceError: there is no such dataset.
-        ParameterError: a parameter does not exist or has a value of another type.
+        ParameterError: a parameter does not exist or has a value of another type, or a text is not fit to print.
         RunError: a notebook failed (it is kept in `<case>.failed`), or the case is being run already.
         PrivacyError: a file names an account that may not be named.
     """
@@ -90,15 +99,25 @@ def run_case(
     started_at = datetime.now(UTC)
     with _only_run(reports, name):
         _clean_up(reports, name)
+        version, current = next_version(reports, name), reports / name
+        edition = Edition(
+            version=version,
+            day=started_at.date().isoformat(),
+            command=_say_command(case if place.parent == home() / "datasets" else name, parameters),
+            contact=_read_contact(chosen),
+            correction=correction.strip(),
+            replies=tuple(reply.strip() for reply in replies if reply.strip()),
+        )
         draft = reports / f".{name}.running-{secrets.token_hex(4)}"
         draft.mkdir()
+        write_edition(edition, previous=_find_record(current, console), path=draft / EDITION_FILE)
         try:
             timed = _execute_all(files, chosen, draft=draft, dataset=_say_dataset(place), name=name, console=console)
+            _number_page(draft, current)
             _check_draft(draft, opened)
             _say_faults(draft, console)
-            version = _next_version(reports, name)
-            _write_manifest(draft, place, name=name, version=version, chosen=chosen, timed=timed, started_at=started_at)
-            is_new = _move_in(draft, reports, name, version)
+            _write_manifest(draft, place, name=name, edition=edition, chosen=chosen, timed=timed, started_at=started_at)
+            is_new = move_in(draft, reports, name, version)
         except NotebookError as error:
             kept = _keep_failed(draft, reports, name, error)
             raise RunError(f"{error} The notebook is kept as {kept}. Reports are as they were.") from error
@@ -137,6 +156,41 @@ def _say_dataset(place: Path) -> str:
         return str(place)
 
 
+def _say_command(case: str, parameters: Mapping[str, Any] | None) -> str:
+    settings = [f"--set {shlex.quote(f'{name}={value}')}" for name, value in sorted((parameters or {}).items())]
+    return " ".join(["workbench report", shlex.quote(case), *settings])
+
+
+def _find_record(current: Path, console: Console) -> Path | None:
+    """The record of the report that stands, if this version of the workbench can read it."""
+    record = current / "findings.json"
+    if not record.is_file():
+        return None
+    try:
+        Findings.load(record)
+    except WorkbenchError as error:
+        console.print(f"  ! What changes cannot be listed: {error}", highlight=False, markup=False)
+        return None
+    return record
+
+
+def _read_contact(chosen: Mapping[str, Any]) -> str:
+    contact = str(chosen.get("contact", "")).strip()
+    return "" if contact == NOT_STATED else contact
+
+
+def _number_page(draft: Path, current: Path) -> None:
+    """Give the page a new number where the record is as before and yet the page or a file beside it is not."""
+    edition, previous = read_edition(draft / EDITION_FILE)
+    (draft / EDITION_FILE).unlink()
+    shutil.rmtree(draft / "parts", ignore_errors=True)
+    if previous is None or not (draft / "findings.json").is_file() or are_equal(draft, current):
+        return
+    findings = Findings.load(draft / "findings.json")
+    if findings.provenance.get("version") != edition.version:
+        render_report(add_version(findings, edition, previous=previous), draft)
+
+
 def _say_faults(draft: Path, console: Console) -> None:
     """What an editor would mend is said, not refused: the linter errs on the side of asking."""
     faults = lint_report(draft / "report.html")
@@ -147,7 +201,6 @@ def _say_faults(draft: Path, console: Console) -> None:
 
 
 def _check_draft(draft: Path, case: Case) -> None:
-    shutil.rmtree(draft / "parts", ignore_errors=True)
     absent = [file for file in _EXPECTED if not (draft / file).is_file()]
     if absent:
         raise RunError(
@@ -168,14 +221,15 @@ def _write_manifest(
     place: Path,
     *,
     name: str,
-    version: int,
+    edition: Edition,
     chosen: dict[str, Any],
     timed: list[dict[str, Any]],
     started_at: datetime,
 ) -> None:
     manifest = {
         "case": name,
-        "version": version,
+        "version": edition.version,
+        "correction": edition.correction,
         "parameters": chosen,
         "seed": chosen.get("seed"),
         "started_at": started_at.isoformat(timespec="seconds"),
@@ -187,45 +241,6 @@ def _write_manifest(
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False, default=str)
     (draft / "manifest.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _history(reports: Path, name: str) -> list[Path]:
-    """Earlier versions, oldest first."""
-    folders = (reports / f"{name}.history").glob("v*")
-    return sorted((f for f in folders if f.name[1:].isdecimal()), key=lambda folder: int(folder.name[1:]))
-
-
-def _next_version(reports: Path, name: str) -> int:
-    earlier = _history(reports, name)
-    last = int(earlier[-1].name[1:]) if earlier else 0
-    return last + (2 if (reports / name).exists() else 1)
-
-
-def _move_in(draft: Path, reports: Path, name: str, version: int) -> bool:
-    """Two renames, each whole or not at all; `_clean_up` mends a run that was killed between them."""
-    current = reports / name
-    shutil.rmtree(reports / f"{name}.failed", ignore_errors=True)  # what failed before has now been mended
-    if current.exists():
-        if _are_equal(draft, current):
-            return False
-        history = reports / f"{name}.history"
-        history.mkdir(exist_ok=True)
-        current.rename(history / f"v{version - 1}")
-    draft.rename(current)
-    return True
-
-
-def _are_equal(one: Path, other: Path) -> bool:
-    """Whether two reports hold the same bytes, but for the manifest, which holds the times."""
-
-    def list_files(folder: Path) -> list[str]:
-        names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
-        return sorted(name for name in names if name != "manifest.json")
-
-    names = list_files(one)
-    return names == list_files(other) and not any(
-        filecmp.cmpfiles(one, other, names, shallow=False)[outcome] for outcome in (1, 2)
-    )
 
 
 def _keep_failed(draft: Path, reports: Path, name: str, error: NotebookError) -> Path:
@@ -241,9 +256,7 @@ def _clean_up(reports: Path, name: str) -> None:
     """Mend what a killed run left: throw its draft away, and put a report back that it had already moved aside."""
     for left in reports.glob(f".{name}.running-*"):
         shutil.rmtree(left, ignore_errors=True)
-    earlier = _history(reports, name)
-    if earlier and not (reports / name).exists():
-        earlier[-1].rename(reports / name)
+    mend_versions(reports, name)
 
 
 @contextlib.contextmanager

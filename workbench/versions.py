@@ -1,0 +1,162 @@
+"""Versions of a case's report: moved aside and never overwritten, told by what they were superseded, still checkable.
+
+A version that was superseded gets one line on its page that says so. The page as first written stays beside it, and
+its sha256 is the one in the version's own manifest.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import itertools
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from workbench.cache_key import hash_file
+from workbench.catalogue import read_manifest
+from workbench.report import page_environment
+from workbench.schema import SourceError
+
+AS_WRITTEN = "report_as_written.html"
+"""Name of the page of a superseded version as it was first written."""
+_TOP_OF_PAGE = re.compile(r'<body[^>]*>\s*(?:<a class="skip"[^>]*>[^<]*</a>)?')
+
+
+def list_history(reports: Path, name: str) -> list[Path]:
+    """Return the folders of earlier versions, oldest first."""
+    folders = (reports / f"{name}.history").glob("v*")
+    return sorted((f for f in folders if f.name[1:].isdecimal()), key=lambda folder: int(folder.name[1:]))
+
+
+def next_version(reports: Path, name: str) -> int:
+    """Return the number a new version of a case's report would have."""
+    earlier = list_history(reports, name)
+    last = int(earlier[-1].name[1:]) if earlier else 0
+    return last + (2 if (reports / name).exists() else 1)
+
+
+def move_in(draft: Path, reports: Path, name: str, version: int) -> bool:
+    """Put a finished draft in the report's place, and say whether it was new; the one that was there becomes history.
+
+    Two renames, each whole or not at all; `mend_versions` mends a run that was killed between them.
+    """
+    current = reports / name
+    shutil.rmtree(reports / f"{name}.failed", ignore_errors=True)  # what failed before has now been mended
+    if current.exists():
+        if are_equal(draft, current):
+            return False
+        history = reports / f"{name}.history"
+        history.mkdir(exist_ok=True)
+        current.rename(history / f"v{version - 1}")
+    draft.rename(current)
+    mark_superseded(reports, name)
+    return True
+
+
+def mend_versions(reports: Path, name: str) -> None:
+    """Put back a report that a killed run had already moved aside, and tell versions what they were superseded by."""
+    earlier = list_history(reports, name)
+    if earlier and not (reports / name).exists():
+        earlier[-1].rename(reports / name)
+    mark_superseded(reports, name)
+
+
+def mark_superseded(reports: Path, name: str) -> None:
+    """Write into each earlier version's page by what version it was superseded, when and why; keep the page as it was.
+
+    Done twice it changes nothing; where a further version came, the link to the newest follows.
+    """
+    places = [*list_history(reports, name), reports / name]
+    for place, later in itertools.pairwise(places):
+        page, written = place / "report.html", place / AS_WRITTEN
+        if not written.is_file():
+            if not page.is_file():
+                continue
+            shutil.copy2(page, written)
+        marked = _mark(written.read_text(encoding="utf-8"), place=place, later=later, newest=places[-1])
+        if page.is_file() and page.read_text(encoding="utf-8") == marked:
+            continue
+        half = page.with_name(".report.html.half")
+        half.write_text(marked, encoding="utf-8", newline="\n")
+        half.replace(page)
+
+
+def list_versions(reports: Path, name: str) -> list[dict[str, Any]]:
+    """Return one row per version, the newest first: version, made_on, why, page, files.
+
+    `files` says whether every file is as the version's manifest says it was written; a superseded page is held against
+    its copy as first written.
+
+    Raises:
+        SourceError: the case has no report.
+    """
+    places = [place for place in (*list_history(reports, name), reports / name) if (place / "report.html").is_file()]
+    if not places:
+        raise SourceError(f"There is no report of '{name}' in {reports}. Make one with `workbench report {name}`.")
+    rows = []
+    for place in reversed(places):
+        manifest = read_manifest(place)
+        rows.append(
+            {
+                "version": _number(place, manifest),
+                "made_on": str(manifest.get("ended_at", ""))[:10],
+                "why": manifest.get("correction", ""),
+                "page": (place / "report.html").relative_to(reports).as_posix(),
+                "files": _check_files(place, manifest),
+            }
+        )
+    return rows
+
+
+def are_equal(one: Path, other: Path) -> bool:
+    """Whether two reports hold the same bytes, but for the manifest, which holds the times."""
+
+    def list_files(folder: Path) -> list[str]:
+        names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
+        return sorted(name for name in names if name != "manifest.json")
+
+    names = list_files(one)
+    return names == list_files(other) and not any(
+        filecmp.cmpfiles(one, other, names, shallow=False)[outcome] for outcome in (1, 2)
+    )
+
+
+def _check_files(place: Path, manifest: dict[str, Any]) -> str:
+    outputs = manifest.get("outputs")
+    if not outputs:
+        return "no manifest to check against"
+    changed = []
+    for file, sha256 in sorted(outputs.items()):
+        path = place / AS_WRITTEN if file == "report.html" and (place / AS_WRITTEN).is_file() else place / file
+        if not path.is_file() or hash_file(path) != sha256:
+            changed.append(file)
+    return f"changed or gone: {', '.join(changed)}" if changed else "as written"
+
+
+def _number(place: Path, manifest: dict[str, Any]) -> int:
+    return int(place.name[1:]) if place.parent.suffix == ".history" else int(manifest.get("version", 1))
+
+
+def _mark(page: str, *, place: Path, later: Path, newest: Path) -> str:
+    manifest = read_manifest(later)
+    banner = (
+        page_environment()
+        .get_template("superseded.html.j2")
+        .render(
+            version=_number(later, manifest),
+            day=str(manifest.get("ended_at", ""))[:10],
+            reason=str(manifest.get("correction", "")),
+            later=_relative(later, place),
+            newest=_relative(newest, place) if newest != later else "",
+            as_written=AS_WRITTEN,
+        )
+    )
+    top = _TOP_OF_PAGE.search(page)
+    at = top.end() if top else 0
+    return f"{page[:at]}\n{banner.strip()}{page[at:]}"
+
+
+def _relative(target: Path, place: Path) -> str:
+    return Path(os.path.relpath(target / "report.html", place)).as_posix()
