@@ -21,6 +21,13 @@ _WHOLE = ("$schema", "description", "font")
 
 _ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
 _LONG_NUMBER = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}(?:e-\d+)?(?![\w.])")
+_OUTLINE = re.compile(r'(?<= d=")[^"]*(?=")')
+_LONG_IN_OUTLINE = re.compile(r"-?\d+\.\d{2,}(?:e-\d+)?")
+_POINTS = re.compile(r"(?:L-?[\d.]+,-?[\d.]+){3,}")
+_USELESS = re.compile(
+    r'<path class="(?:background|foreground)" d="(?:M0,0h0v0h0Z)?"[^<>]*/>|(?<=<svg )aria-hidden="true" '
+    r'|\s(?:pointer-events="none"|opacity="1"|xmlns:xlink="[^"]*"|font-family="[^"]*"(?=[^<>]*>[^<>]*</text>))'
+)
 _LINE = r'<line transform="translate\(([-\d.]+),([-\d.]+)\)"(?: x2="([-\d.]+)")?(?: y2="([-\d.]+)")?([^<>]*)/>'
 _MANY_LINES = re.compile(r'(?:<line transform="[^<>]*/>){40,}')
 _ONE_LINE = re.compile(_LINE)
@@ -65,7 +72,7 @@ def draw_svg(spec: dict[str, Any], *, width_px: int | None = None) -> str:
     """
     sized = fit_page(spec) if width_px is None else {**fit_page(spec), "width": width_px}
     svg = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE_VERSION, allowed_base_urls=[])
-    drawn = _ROLE.sub("", _LONG_NUMBER.sub(lambda number: f"{float(number.group(0)):.1f}", svg))
+    drawn = _ROLE.sub("", _LONG_NUMBER.sub(_shorten, svg))
     return _name_parts(_slim(drawn), sized).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
@@ -97,9 +104,27 @@ def _tame(part: Any, *, key: str = "") -> Any:
 
 
 def _slim(svg: str) -> str:
-    """Write circles as circles, and long runs of lines of one look as one path each: a network is mostly those."""
+    """Take out what a still picture does not need, and write a network's lines and points as few, short elements."""
+    svg = _USELESS.sub("", svg)
+    svg = _OUTLINE.sub(lambda outline: _POINTS.sub(_straighten, _LONG_IN_OUTLINE.sub(_shorten, outline.group(0))), svg)
     svg = _CIRCLE.sub(r'<circle cx="\1" cy="\2" r="\3"\4/>', svg)
     return _MANY_LINES.sub(_join_lines, svg)
+
+
+def _shorten(number: re.Match[str]) -> str:
+    short = f"{float(number.group(0)):.1f}".removesuffix(".0")
+    return "0" if short == "-0" else short
+
+
+def _straighten(run: re.Match[str]) -> str:
+    """Leave out the points in the middle of a straight level line: a quiet year drawn by weeks is mostly those."""
+    points = [point.split(",") for point in run.group(0).removeprefix("L").split("L")]
+    middle = [
+        point
+        for before, point, after in zip(points, points[1:], points[2:], strict=False)
+        if not before[1] == point[1] == after[1]
+    ]
+    return "".join(f"L{x},{y}" for x, y in [points[0], *middle, points[-1]])
 
 
 def _join_lines(run: re.Match[str]) -> str:

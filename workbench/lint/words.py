@@ -111,12 +111,19 @@ def find_bare_addresses(text: str, *, only_links: bool = False) -> list[str]:
 def find_wrong_numbers(text: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     """Return numbers of a claim that its table nearly has, and has not: the usual slip of a digit.
 
-    The table has its cells, the number of its rows and, per column, the sum. A number far from all of them is taken
+    The table has its cells, the number of its rows and, per column, the sum of all rows and of those that share a word
+    (all pages, everybody outside). A number far from all of them is taken
     to come from elsewhere (a window, a year); two digits exchanged or one added or lost, to be a slip.
     """
     cells = [value for row in rows for value in row.values() if isinstance(value, int) and not isinstance(value, bool)]
     columns = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
-    sums = [sum(row[name] for row in rows if isinstance(row.get(name), int | float)) for name in columns]
+    words = {(name, value) for row in rows for name, value in row.items() if isinstance(value, str | bool)}
+    groups = [rows, *([row for row in rows if row.get(name) == word] for name, word in sorted(words, key=str)[:200])]
+    sums = [
+        sum(row[name] for row in group if isinstance(row.get(name), int | float))
+        for name in columns
+        for group in groups
+    ]
     known = {str(round(value)) for value in (*cells, *sums, len(rows))}
     faults = []
     for match in _NUMBER.finditer(text):
