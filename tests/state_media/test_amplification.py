@@ -92,7 +92,7 @@ def test_a_post_counts_once_per_outlet_and_an_earlier_text_is_no_copy():
 def test_outlets_sharing_a_domain_are_marked():
     posts = make_posts({"account_id": "a", "urls": ["https://press.example/x"]})
     shared = make_outlets(
-        {"outlet_id": "de", "domains": ["de.press.example"]}, {"outlet_id": "fr", "domains": ["fr.press.example"]}
+        {"outlet_id": "de", "domains": ["press.example"]}, {"outlet_id": "fr", "domains": ["www.press.example"]}
     )
     found = sm.find_references(posts, shared, outlet_accounts=NONE)
     assert found.select("outlet_id", "is_ambiguous").rows() == [("de", True), ("fr", True)]
@@ -160,6 +160,20 @@ def test_by_day_and_who_was_first():
     expected = {"n_objects": 3, "n_outlet_first": 1, "n_cluster_first": 1, "n_same_time": 0, "n_unknown": 1}
     assert {name: first[name] for name in expected} == expected
     assert first["median_lead_s"] == 0.0  # ten minutes behind and ten ahead
+
+
+def test_a_link_through_an_archive_or_a_forward_is_the_link_it_carries():
+    posts = make_posts(
+        {"account_id": "h", "urls": ["https://www.google.com/url?q=https://herald.example/1"]},
+        {"account_id": "a", "urls": ["https://web.archive.org/web/2026/https://herald.example/1"]},
+        {"account_id": "b", "urls": ["https://l.facebook.com/l.php?u=https%3A%2F%2Fherald.example%2F1"]},
+    )
+    references = sm.find_references(posts, make_outlets(HERALD), outlet_accounts=OWN)
+    assert references.select("account_id", "how").rows() == [("a", "link"), ("b", "link")]
+    assert references["object_id"].n_unique() == 1
+    clusters = pl.DataFrame({"account_id": ["a", "b"], "cluster_id": [1, 1]})
+    first = sm.compare_first(references, posts, clusters, outlet_accounts=OWN).row(0, named=True)
+    assert (first["n_objects"], first["n_outlet_first"], first["n_unknown"]) == (1, 1, 0)
 
 
 def test_handles_hidden_by_protection_are_still_found():

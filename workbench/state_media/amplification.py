@@ -11,6 +11,7 @@ import polars as pl
 from workbench.schema import SchemaError
 from workbench.state_media.ratios import estimate_ratio
 from workbench.state_media.references import select_outlet_posts
+from workbench.state_media.wrappers import unwrap_url
 from workbench.text import canonical_url, normalise_text
 
 REFERENCE_KINDS = ("link", "repost", "quote", "copy")
@@ -96,7 +97,7 @@ def compare_first(
         [
             theirs.select("outlet_id", "posted_at", object_id="urls")
             .explode("object_id")
-            .with_columns(canonical_url(pl.col("object_id"))),
+            .with_columns(canonical_url(pl.col("object_id").map_elements(unwrap_url, return_dtype=pl.String))),
             theirs.select("outlet_id", "posted_at", object_id=normalise_text(pl.col("text"))),
         ]
     ).drop_nulls("object_id")

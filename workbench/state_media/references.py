@@ -105,7 +105,8 @@ def find_references(
         post_id, account_id, posted_at, outlet_id, how, object_id (address, post or text referred to), is_ambiguous
         (the address may be of several outlets of the list, each of which has a row).
 
-    Beware: a link to an outlet says nothing of agreement with it. Links behind shorteners are not followed.
+    Beware: a link to an outlet says nothing of agreement with it, and one to an archived copy, which counts too, may
+    be meant to keep readers away. Links behind shorteners are not followed.
     """
     index = SiteIndex(check_outlets(outlets))
     own = outlet_accounts.select("account_id", "outlet_id")
@@ -181,9 +182,9 @@ def _find_reposts(posts: pl.DataFrame, theirs: pl.DataFrame, own: pl.DataFrame, 
 def _find_links(posts: pl.DataFrame, index: SiteIndex) -> pl.DataFrame:
     links = posts.select("post_id", "account_id", "posted_at", url="urls").explode("url").drop_nulls("url")
     known = index.find_urls(links["url"].unique().sort())
-    found = links.join(known, on="url").with_columns(object_id=canonical_url(pl.col("url")))
+    found = links.join(known, on="url").with_columns(object_id=canonical_url(pl.col("target")))
     # The address of an account's post is how most sources write a quote.
-    is_quote = (pl.col("site_kind") == "account") & pl.col("url").str.contains(
+    is_quote = (pl.col("site_kind") == "account") & pl.col("target").str.contains(
         r"/(status|statuses|posts)/\w|t\.me/[^/]+/\w"
     )
     quotes = _as_references(found.filter(is_quote), "quote", is_ambiguous=None)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
+from workbench.state_media.site_rules import AccountRule, read_site_rules
+from workbench.state_media.wrappers import Address, split_address, unwrap_url
+
 SiteKind = Literal["domain", "hosted", "account", "shortener", "none"]
-_DOTS = str.maketrans({"。": ".", "．": ".", "｡": "."})
 
 
 class Site(NamedTuple):
@@ -27,15 +25,8 @@ class Site(NamedTuple):
     """the registered domain, the tenant's address, platform:handle, the shortener's domain, or nothing"""
     host: str
     """the whole host, in Unicode"""
-
-
-@dataclass(frozen=True)
-class _Rules:
-    shorteners: frozenset[str]
-    by_subdomain: frozenset[str]
-    by_path: dict[str, int]
-    accounts: dict[str, dict] = field(default_factory=dict)
-    """domain -> platform, after, never"""
+    path: tuple[str, ...] = ()
+    """the path within it, in lower case; a tenant's own part of the path is not in it"""
 
 
 def name_site(url: str) -> Site:
@@ -44,24 +35,33 @@ def name_site(url: str) -> Site:
     Hosts are compared in Unicode, lower case, whether the address is written `xn--...` or not; letters that only look
     alike stay different. The registered domain is the public suffix and one label more (Mozilla's list, as bundled in
     `publicsuffixlist`; nothing is fetched), so `news.city.example` is `city.example` and a blog on a shared host is
-    its own site, never the host. A shortener's target is not looked up: it stays unknown.
+    its own site (kind hosted), never the host. Of an archived, translated or forwarded page it is the page itself,
+    where the address carries it; a shortener's target is not looked up: it stays unknown.
 
     Source: publicsuffix.org. Differs: services the list does not know are in sites.toml.
     """
-    host, segments = _split(url)
+    address = split_address(unwrap_url(url))
+    host = address.host
     if not host:
         return Site("none", "", "")
-    rules = _rules()
-    registered = _suffixes().privatesuffix(host) or host
+    rules = read_site_rules()
+    registered = _suffixes(only_icann=False).privatesuffix(host) or host
     if registered in rules.shorteners or host in rules.shorteners:
         return Site("shortener", registered, host)
-    if registered in rules.accounts:
-        return _name_account(rules.accounts[registered], host, segments)
-    if host in rules.by_path:
-        return _name_tenant(host, segments, depth=rules.by_path[host])
-    if registered in rules.by_subdomain and host != registered:
-        return Site("hosted", host, host)
-    return Site("domain", registered, host)
+    bare = host.removeprefix("www.")
+    if registered in rules.no_account or bare in rules.no_account:
+        return Site("none", "", host)
+    account = rules.accounts.get(bare) or rules.accounts.get(registered)
+    if account:
+        return _name_account(account, address)
+    path = tuple(segment.lower() for segment in address.segments)
+    depth = rules.by_path.get(bare, 0)
+    if depth and len(path) >= depth:
+        return _name_tenant("/".join([bare, *path[:depth]]), host, path[depth:])
+    tenant = _find_tenant(host, registered)
+    if tenant:
+        return _name_tenant(tenant, host, path)
+    return Site("domain", bare if depth else registered, host, path)
 
 
 def normalise_handle(platform: str, handle: str) -> str:
@@ -94,9 +94,9 @@ class SiteIndex:
     """Looks up outlets by address or handle."""
 
     def __init__(self, outlets: pl.DataFrame) -> None:
-        """Take the domains and handles of the outlets table."""
+        """Take the domains and handles of the outlets table; a domain may be narrowed to a part of its path."""
         self._by_handle: dict[str, set[str]] = defaultdict(set)
-        self._by_site: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._by_site: dict[str, list[tuple[Site, str]]] = defaultdict(list)
         for row in outlets.iter_rows(named=True):
             for handle in row["handles"]:
                 platform, _, name = handle.partition(":")
@@ -106,7 +106,7 @@ class SiteIndex:
                 if site.kind == "account":
                     self._by_handle[site.key].add(row["outlet_id"])
                 elif site.kind in ("domain", "hosted"):
-                    self._by_site[site.key][site.host.removeprefix("www.")].add(row["outlet_id"])
+                    self._by_site[site.key].append((site, row["outlet_id"]))
 
     def find_handle(self, platform: str, handle: str) -> tuple[str, ...]:
         """Return the outlets that go by this handle on this platform."""
@@ -115,83 +115,79 @@ class SiteIndex:
     def find_url(self, url: str) -> Match:
         """Return the outlets an address may belong to.
 
-        Several outlets may share a registered domain (a company's editions): the one listed with the longest host
-        that the address ends in is taken; where none fits, all that share the domain are named.
+        An outlet has the hosts listed, what lies under them, and nothing beside them: `news.univ.example` is not
+        `phys.univ.example`. Of several that fit, the longest host and then the longest path is taken.
         """
         site = name_site(url)
         if site.kind == "account":
             return Match(tuple(sorted(self._by_handle.get(site.key, ()))), "account")
-        hosts = self._by_site.get(site.key)
-        if not hosts or site.kind not in ("domain", "hosted"):
+        if site.kind not in ("domain", "hosted"):
             return Match((), site.kind)
-        fitting = [host for host in hosts if site.host == host or site.host.endswith("." + host)]
-        chosen = hosts[max(fitting, key=len)] if fitting else set().union(*hosts.values())
-        return Match(tuple(sorted(chosen)), site.kind)
+        fitting = [(_closeness(listed), outlet) for listed, outlet in self._by_site[site.key] if _holds(listed, site)]
+        closest = max((closeness for closeness, _ in fitting), default=None)
+        return Match(tuple(sorted({outlet for closeness, outlet in fitting if closeness == closest})), site.kind)
 
     def find_urls(self, urls: Iterable[str]) -> pl.DataFrame:
-        """Return url, outlet_id, is_ambiguous, site_kind for the distinct addresses that match an outlet."""
+        """Return url, target, outlet_id, is_ambiguous, site_kind for the distinct addresses that match an outlet.
+
+        target is the address itself, or the one that an archive, a translation or a forward carries.
+        """
         rows = []
         for url in dict.fromkeys(urls):
             match = self.find_url(url)
-            rows += [(url, outlet, len(match.outlet_ids) > 1, match.kind) for outlet in match.outlet_ids]
-        schema = {"url": pl.String, "outlet_id": pl.String, "is_ambiguous": pl.Boolean, "site_kind": pl.String}
+            ambiguous, target = len(match.outlet_ids) > 1, unwrap_url(url) if match.outlet_ids else ""
+            rows += [(url, target, outlet, ambiguous, match.kind) for outlet in match.outlet_ids]
+        texts = dict.fromkeys(("url", "target", "outlet_id"), pl.String)
+        schema = {**texts, "is_ambiguous": pl.Boolean, "site_kind": pl.String}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _split(url: str) -> tuple[str, list[str]]:
-    text = url.strip()
-    try:
-        parts = urlsplit(text if "://" in text else "https://" + text)
-        host = parts.hostname or ""
-    except ValueError:  # a bracket or port nobody could open is no address of anybody's
-        return "", []
-    host = ".".join(_decode_label(label) for label in host.translate(_DOTS).strip(".").split("."))
-    if "." not in host or " " in host or host.replace(".", "").isdigit():
-        return "", []
-    return host, [unquote(segment) for segment in parts.path.split("/") if segment]
+def _holds(listed: Site, site: Site) -> bool:
+    if site.path[: len(listed.path)] != listed.path:
+        return False
+    own = listed.host.removeprefix("www.")
+    return listed.kind == "hosted" or site.host == own or site.host.endswith(f".{own}")
 
 
-def _decode_label(label: str) -> str:
-    if label.lower().startswith("xn--"):
-        try:
-            label = label[4:].encode("ascii").decode("punycode")
-        except UnicodeError:  # not a label anybody could register: keep it as it is written
-            return label.lower()
-    return unicodedata.normalize("NFKC", label).lower()
+def _closeness(listed: Site) -> tuple[int, int]:
+    return (0 if listed.kind == "hosted" else len(listed.host.removeprefix("www."))), len(listed.path)
 
 
-def _name_account(rule: dict, host: str, segments: list[str]) -> Site:
-    path = segments[1:] if segments and segments[0] in rule["after"] else segments
+def _find_tenant(host: str, registered: str) -> str:
+    """Return the host of somebody on a shared one, by sites.toml or the suffix list's private part; else nothing."""
+    rules, icann = read_site_rules(), _suffixes(only_icann=True)
+    labels = host.split(".")
+    for n in range(1, len(labels) - 1):
+        service = ".".join(labels[n:])
+        is_shared = service in rules.by_subdomain or (
+            labels[n] in rules.under_any_suffix and icann.privatesuffix(service) == service
+        )
+        if is_shared and labels[n - 1] not in rules.own_subdomains:
+            return ".".join(labels[n - 1 :])
+    return registered if icann.privatesuffix(host) not in (None, registered) else ""
+
+
+def _name_tenant(key: str, host: str, path: tuple[str, ...]) -> Site:
+    for pattern, known_as in read_site_rules().same_tenant:
+        if pattern.match(key):
+            return Site("hosted", pattern.sub(known_as, key), host, path)
+    return Site("hosted", key, host, path)
+
+
+def _name_account(rule: AccountRule, address: Address) -> Site:
+    segments = address.segments
+    number = address.fields.get(rule.by_field.get(segments[0].lower(), ""), []) if segments else []
+    if number:
+        return Site("account", normalise_handle(rule.platform, number[0]), address.host)
+    path = segments[1:] if segments and segments[0] in rule.after else segments
     # facebook.com/pages/Name/123: the number is the account, the name can be anything.
     if len(path) > 1 and segments[0] == "pages":
         path = path[1:]
-    if not path or path[0].lower() in rule["never"]:
-        return Site("none", "", host)
-    return Site("account", normalise_handle(rule["platform"], path[0]), host)
-
-
-def _name_tenant(host: str, segments: list[str], *, depth: int) -> Site:
-    if len(segments) < depth:
-        return Site("domain", host, host)
-    return Site("hosted", "/".join([host, *(segment.lower() for segment in segments[:depth])]), host)
+    if not path or path[0].lower() in rule.never or path[0].lower() in rule.by_field:
+        return Site("none", "", address.host)
+    return Site("account", normalise_handle(rule.platform, path[0]), address.host)
 
 
 @cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
-@cache
-def _rules() -> _Rules:
-    content = tomllib.loads(resources.files("workbench.state_media").joinpath("sites.toml").read_text("utf-8"))
-    accounts = {
-        domain: {"platform": platform, "after": rule.get("after", []), "never": rule["never"]}
-        for platform, rule in content["account"].items()
-        for domain in rule["domains"]
-    }
-    return _Rules(
-        shorteners=frozenset(content["shorteners"]),
-        by_subdomain=frozenset(content["hosting_by_subdomain"]),
-        by_path=content["hosting_by_path"],
-        accounts=accounts,
-    )
+def _suffixes(*, only_icann: bool) -> PublicSuffixList:
+    return PublicSuffixList(only_icann=only_icann)
