@@ -30,7 +30,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "clusters": ("clusters", "network"),
     "chance": ("chance coordinated candidates membership sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
-    "profiles": ("profiles features changes creation hours origin_signs prevalence", "text names"),
+    "profiles": ("profiles features changes behaviour creation hours origin_signs prevalence", "text names"),
     "narratives": ("narratives", "text addresses"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
     "state_media": ("state_media", "text"),

@@ -94,6 +94,44 @@ def test_clusters_show_what_they_acted_on_and_where_known_windows_and_counts():
     assert [row["object_id"] for row in card.tables[0].rows] == ["a"]
 
 
+AGREEMENT = pl.DataFrame(
+    {
+        "over": ["accounts in both", "all judged"], "n_accounts": [40, 300], "ari": [0.1, 0.42], "low": [0.0, 0.31],
+        "high": [0.2, 0.5], "coverage_frac": [0.6, 1.0], "n_clusters": [3, 3], "n_groups": [2, 2],
+    }
+)  # fmt: skip
+CROSSED = pl.DataFrame(
+    [(1, 2, 30), (1, None, 20), (2, 2, 4), (None, 1, 200), (None, 2, 6), (None, None, 40)],
+    schema=["cluster_id", "behaviour_id", "n_accounts"],
+    orient="row",
+)
+
+
+def test_clusters_say_how_far_like_behaviour_agrees_with_coverage_beside():
+    section = describe_clusters(invented.clusters(), traces=["url"], agreement=AGREEMENT, crossed=CROSSED, **CLUSTERING)
+    claim = section.claims[1]
+    assert claim.text == (
+        "Grouped by how each behaves alone, without a look at who acted with whom, 300 accounts fall into 2 groups and "
+        "a rest. In 1 of them most accounts are in a cluster: 34 of 40, and these are 34 of 54 clustered accounts "
+        "(63.0%) that could be judged. The two groupings agree by 0.42 (95% interval 0.31 to 0.50; 0 is chance, 1 the "
+        "same groups)."
+    )
+    assert (claim.level, claim.confidence.level) == ("co-action", "low")
+    agreement, crossed = section.tables[-2:]
+    assert [(row["ari"], row["coverage"]) for row in agreement.rows] == [(0.1, "60.0%"), (0.42, "100%")]
+    assert crossed.rows[0] == {"cluster": "Cluster 1", "Group 1": 0, "Group 2": 30, "Like no group": 20}
+    assert crossed.rows[-1] == {"cluster": "In no cluster", "Group 1": 200, "Group 2": 6, "Like no group": 40}
+
+
+def test_clusters_without_groups_of_like_behaviour_say_nothing_of_them():
+    none = AGREEMENT.with_columns(n_groups=pl.lit(0))
+    section = describe_clusters(invented.clusters(), traces=["url"], agreement=none, crossed=CROSSED, **CLUSTERING)
+    assert len(section.claims) == 1
+    apart = CROSSED.filter(pl.col("cluster_id").is_null() | pl.col("behaviour_id").is_null())
+    section = describe_clusters(invented.clusters(), traces=["url"], agreement=AGREEMENT, crossed=apart, **CLUSTERING)
+    assert "In none of these groups are most accounts in a cluster." in section.claims[1].text
+
+
 def test_no_cluster_is_a_finding_too():
     section = describe_clusters(invented.clusters().clear(), traces=["url"], **CLUSTERING)
     assert section.claims[0].text.startswith("No group of accounts acted together beyond chance")

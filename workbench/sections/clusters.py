@@ -10,6 +10,7 @@ from workbench.chart_style import cluster_colour
 from workbench.charts import chart_cluster_ratios, chart_cluster_sizes
 from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, KeyNumber, Observation, Section
 from workbench.sections.base import make_figure, make_table, say_count, say_percent, say_share, say_times, say_window
+from workbench.sections.behaviour import compare_in_words
 
 MOST_CARDS = 20
 MOST_OBJECTS = 8
@@ -52,6 +53,8 @@ def describe_clusters(
     max_fdr: float,
     top_objects: pl.DataFrame | None = None,
     has_control: bool = False,
+    agreement: pl.DataFrame | None = None,
+    crossed: pl.DataFrame | None = None,
 ) -> Section:
     """Return the section on clusters: one card per cluster, never above coordination.
 
@@ -63,6 +66,8 @@ def describe_clusters(
         max_fdr: the limit the clusters were kept at.
         top_objects: cluster_id, object_id, n_accounts, n_actions: what each cluster acted on most.
         has_control: whether a control dataset was loaded beside the release.
+        agreement: from `compare_groups`: how far clusters agree with groups of like behaviour.
+        crossed: from `cross_groups`, with `agreement`.
     """
     if n_accounts == 0:
         return Section(
@@ -94,7 +99,9 @@ def describe_clusters(
     tables = [make_table("cluster_members", "Accounts in clusters", members, note=note, labels=labels)]
     total = _total(clusters, each, n_accounts=n_accounts, test=test, n_shuffles=n_shuffles, max_fdr=max_fdr)
     numbers = _key_numbers(clusters, each, n_accounts=n_accounts)
-    return Section("clusters", [total], (), _figures(clusters, each), tables, cards=cards, key_numbers=numbers)
+    compared = compare_in_words(agreement, crossed) if agreement is not None and crossed is not None else ([], [])
+    claims, tables = [total, *compared[0]], [*tables, *compared[1]]
+    return Section("clusters", claims, (), _figures(clusters, each), tables, cards=cards, key_numbers=numbers)
 
 
 def _key_numbers(clusters: pl.DataFrame, each: pl.DataFrame, *, n_accounts: int) -> list[KeyNumber]:
