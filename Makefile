@@ -15,6 +15,7 @@ ACCOUNTS ?= 5000
 POSTS ?= 100000
 SEED ?= 7
 SEEDS ?= 10
+N ?= 1000
 TEXTS ?= ../shared/data
 
 ENV := .venv
@@ -22,7 +23,7 @@ BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help report catalogue test lint lab check simulate evaluate bench setup spark clean
+.PHONY: help report catalogue test lint lab check simulate evaluate bench fuzz setup spark clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +59,9 @@ evaluate: $(READY) ## judge the methods on planted worlds and labelled texts; ta
 bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page goes to reports/benchmarks (long)
 	@$(PIP) install --quiet "duckdb>=1.4" "coordination-network-toolkit>=1.5"
 	@$(BIN)/python tests/benchmarks/coaction_bench.py
+
+fuzz: $(READY) ## try N damaged inputs on every reader; a page goes to reports/fuzz (N=10000: half an hour)
+	@$(BIN)/python tests/fuzz/run_fuzz.py "$(N)" reports/fuzz "$(SEED)"
 
 setup: $(READY) ## only make the environment
 

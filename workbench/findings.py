@@ -89,6 +89,8 @@ class Figure:
         description: one or two sentences that serve whoever cannot see it.
         spec: Vega-Lite, with its data inline.
         table: the same data as a frame or rows; written as CSV.
+        graph: of a network, what the page's script draws for looking around in (`pack_network`); the spec then gives
+            the still picture only.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Figure:
     description: str
     spec: dict[str, Any]
     table: Table
+    graph: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", to_rows(self.table))
@@ -281,7 +284,7 @@ class Findings:
         try:
             content = json.loads(text)
             version = content["schema_version"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SourceError(
                 f"Expected the JSON of a findings record; found something else ({error}). Run the case again."
             ) from error

@@ -206,11 +206,28 @@ def test_a_listed_file_may_be_packed_otherwise(write, users_csv):
     assert list(release.about.files) == ["u.zip"]
 
 
-def test_a_file_named_by_its_full_path_is_shown_by_its_name(write, users_csv):
-    users = write("attic/u.csv", users_csv({}))
-    toml = write("case/dataset.toml", MINIMAL + f"[files]\n'{users}' = {{ holds = 'accounts' }}\n")
-    about = load_release(toml.parent).about
-    assert (list(about.files), about.options["holds"]) == (["u.csv"], {"u.csv": "accounts"})
+@pytest.mark.parametrize(
+    "name", ["../attic/u.csv", "/etc/passwd", "a/../../u.csv", "C:\\u.csv", "\\\\host\\u.csv", " "]
+)
+def test_a_dataset_lists_no_file_outside_its_folder(write, users_csv, name):
+    write("attic/u.csv", users_csv({}))
+    toml = write("case/dataset.toml", MINIMAL + f"[files]\n'{name}' = {{ holds = 'accounts' }}\n")
+    with pytest.raises(SourceError, match=r"leads out of the dataset's folder. Write the file's name alone"):
+        load_release(toml.parent)
+
+
+@pytest.mark.parametrize(("value", "tolerance"), [("nan", "0"), ("inf", "0"), ("3", "inf"), ("3", "nan"), ("3", "-1")])
+def test_a_figure_is_a_number_and_its_tolerance_too(write, users_csv, value, tolerance):
+    write("case/u.csv", users_csv({}))
+    figure = f"[[published]]\nname = 'n_posts'\nvalue = {value}\ntolerance = {tolerance}\nsource = 'x'\n"
+    toml = write("case/dataset.toml", MINIMAL + figure)
+    with pytest.raises(SourceError, match=r"expected a number, 0 or more. Correct it"):
+        load_release(toml.parent)
+
+
+def test_a_name_no_file_system_takes_is_explained(tmp_path):
+    with pytest.raises(SourceError, match=r"cannot be opened: File name too long. Check the path"):
+        load_release(tmp_path / ("x" * 5_000))
 
 
 def readme() -> str:

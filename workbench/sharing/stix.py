@@ -93,7 +93,7 @@ def read_stix(content: dict[str, Any], *, name: str) -> pl.DataFrame:
     """
     objects = content.get("objects", [])
     if not isinstance(objects, list) or not all(isinstance(item, dict) for item in objects):
-        raise SourceError(f"{name}: expected a list of objects in the bundle; found {type(objects).__name__}.")
+        raise SourceError(f"{name}: expected a list of objects in the bundle; found another kind. Ask for it again.")
     if content.get("spec_version") == "2.0":
         raise SourceError(f"{name}: expected STIX 2.1; found a bundle of 2.0. Convert it with stix2-elevator.")
     rows: dict[tuple[object, ...], dict[str, Any]] = {}

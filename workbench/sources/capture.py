@@ -291,11 +291,7 @@ def _optional_id(value: object) -> str | None:
 
 
 def _plain(value: object) -> Any:
-    if isinstance(value, str):
-        # A lone surrogate is no text that can be written down again.
-        text = value.encode("utf-8", "replace").decode("utf-8") if not value.isascii() else value
-        return text if text.strip() else None
-    return value
+    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _fit(name: str, value: Any) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import polars as pl
@@ -99,16 +100,7 @@ def _described(folder: Path, *, elsewhere: list[Path]) -> Dataset:
                 f"{name} is not the announced file: expected sha256 {about.files[name]}, found {hashes[name]} "
                 f"in {one}. Fetch it again, or correct dataset.toml if the file was changed on purpose."
             )
-    return Dataset(_without_machine_paths(about, hashes), [one for one in here.values() if one], decisions)
-
-
-def _without_machine_paths(about: About, hashes: dict[str, str]) -> About:
-    """Name files by what a reader elsewhere can use: a path on this machine stays on this machine."""
-    shown = {name: Path(name).name if Path(name).is_absolute() else name for name in hashes}
-    options = dict(about.options)
-    if "holds" in options:
-        options["holds"] = {shown[name]: holds for name, holds in options["holds"].items()}
-    return replace(about, files={shown[name]: found for name, found in hashes.items()}, options=options)
+    return Dataset(replace(about, files=hashes), [one for one in here.values() if one], decisions)
 
 
 def _plain(files: list[Path]) -> Dataset:
@@ -151,6 +143,8 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
             raise SourceError(
                 f"{file}: [announced] {key} is {value}; expected the number the platform gave, 0 or more."
             )
+    for name in content.get("files", {}):
+        _refuse_outside(file, name)
     listed = {name: _file_entry(file, name, entry) for name, entry in content.get("files", {}).items()}
     holds = {name: entry["holds"] for name, entry in listed.items() if "holds" in entry}
     return About(
@@ -178,7 +172,12 @@ def _published(file: Path, entry: Any, *, sources: dict[str, str]) -> PublishedF
                 f"{file}: a [[published]] figure lacks '{key}' (has {', '.join(entry) or 'nothing'}). Add it."
             )
     _check_type(file, "[[published]] value", entry["value"], (int, float, str))
-    _check_type(file, "[[published]] tolerance", entry.get("tolerance", 0), (int, float))
+    tolerance = entry.get("tolerance", 0)
+    _check_type(file, "[[published]] tolerance", tolerance, (int, float))
+    for key, number in (("value", entry["value"]), ("tolerance", tolerance)):
+        is_wrong = isinstance(number, float) and not math.isfinite(number)
+        if is_wrong or (key == "tolerance" and number < 0):
+            raise SourceError(f"{file}: [[published]] {key} is {number}, expected a number, 0 or more. Correct it.")
     for key in ("name", "source"):
         _check_type(file, f"[[published]] {key}", entry[key], str)
     return PublishedFigure(**{**entry, "source": sources.get(entry["source"], entry["source"])})
@@ -205,6 +204,16 @@ def _quoted(file: Path, entry: Any) -> Quote:
     if step is not None and (isinstance(step, bool) or step not in range(1, 7)):
         raise SourceError(f"{file}: [[quoted]] breakout_step is {step!r}, expected 1 to 6.")
     return Quote(**entry)
+
+
+def _refuse_outside(file: Path, name: str) -> None:
+    """A dataset may come from anybody: what it lists must not be a way to any other file of this machine."""
+    path = PureWindowsPath(name)  # knows both kinds of separators, and drives
+    if not name.strip() or "\0" in name or path.anchor or ".." in path.parts:
+        raise SourceError(
+            f"{file}: [files] lists '{name[:100]}', which leads out of the dataset's folder. Write the file's name "
+            f"alone, and say where it lies by --files FOLDER or the environment variable {FILES_VARIABLE}."
+        )
 
 
 def _file_entry(file: Path, name: str, entry: Any) -> dict[str, str]:

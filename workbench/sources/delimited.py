@@ -21,6 +21,9 @@ T = TypeVar("T")
 BLOCK_BYTES = 32_000_000
 STEP_BYTES = 65_536
 MAX_RECORD_BYTES = 1_000_000
+MAX_COLUMNS = 2_000
+END_OF_FILE = b"\x1a"
+"""the mark old programs of DOS put behind the last line; it is no record"""
 SEPARATORS = (",", "\t", ";")
 BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 MAX_UNDECODABLE_FRAC = 0.1
@@ -66,6 +69,8 @@ def read_header(part: Part) -> Header:
     except csv.Error as error:
         raise SourceError(f"{part.label}: the header is no line of column names ({error}). Fetch it again.") from error
     columns, separator = max(read, key=lambda pair: len(pair[0]))
+    if len(columns) > MAX_COLUMNS:
+        raise SourceError(f"{part.label}: the first line has {len(columns):,} fields, no header has so many. Check it.")
     columns = [column.strip() for column in columns]
     twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
@@ -125,6 +130,8 @@ def _scan_part(part: Part, header: Header, *, block_bytes: int) -> Iterator[tupl
             more = _read(stream, block_bytes, part=part, first_line=line + rest.count(b"\n"))
             is_last = len(more) < block_bytes
             text = rest + more
+            if is_last:
+                text = text.rstrip(END_OF_FILE)
             if is_last and text and not text.endswith(b"\n"):
                 text += b"\n"
             if line == 1:
@@ -238,9 +245,10 @@ def _read(stream: IO[bytes], n_bytes: int, *, part: Part, first_line: int) -> by
             wanted -= len(piece)
     except READ_ERRORS as error:
         n_lines = first_line - 1 + sum(piece.count(b"\n") for piece in pieces)
+        whole = f"whole only up to about line {n_lines:,}" if n_lines else "not one line of it can be read"
         raise SourceError(
-            f"{part.label} is damaged or cut short ({error}): whole only up to about line {n_lines:,}. Fetch it again; "
-            "half a release is not loaded, because its counts would mislead."
+            f"{part.label} is damaged or cut short ({error}): {whole}. Fetch it again; half a release is not loaded, "
+            "because its counts would mislead."
         ) from error
     return b"".join(pieces)
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from workbench.schema import SourceError
+from workbench.sources.delimited import END_OF_FILE
 from workbench.sources.parts import READ_ERRORS, Part
 
 MAX_LINE_BYTES = 50_000_000
 MAX_DOCUMENT_BYTES = 1_000_000_000
 _N_TRIES = 20
+_BLANK = b" \t\r\n" + END_OF_FILE
 
 Found = tuple[int, dict[str, Any] | None, str]
 """line where it starts; the object, or None; why it could not be read, or blank"""
@@ -59,8 +61,8 @@ def read_objects(part: Part) -> Iterator[Found]:
 def _json_lines(stream: IO[bytes], part: Part, first: bytes) -> Iterator[Found]:
     n, line = 1, first.removeprefix(b"\xef\xbb\xbf")
     while line:
-        if line.strip():
-            yield n, *_parse(line)
+        if line.strip(_BLANK):
+            yield n, *_parse(line.rstrip(_BLANK))
         n += 1
         line = _line(stream, part, n)
 
@@ -75,9 +77,9 @@ def _document(stream: IO[bytes], part: Part, first: bytes) -> Iterator[Found]:
             f"{part.label} is one JSON document of over {MAX_DOCUMENT_BYTES:,} bytes. Write it as JSON lines, one "
             "object a line (jq -c '.[]' does), and load that."
         )
-    text = (first + rest).removeprefix(b"\xef\xbb\xbf")
+    text = (first + rest).removeprefix(b"\xef\xbb\xbf").rstrip(_BLANK)
     try:
-        content = json.loads(text)
+        content = _load(text)
     except (ValueError, RecursionError) as error:
         said = str(error)[:120]
         raise SourceError(
@@ -99,7 +101,16 @@ def _line(stream: IO[bytes], part: Part, n: int) -> bytes:
 
 
 def _damaged(part: Part, n: int, error: Exception) -> SourceError:
-    return SourceError(f"{part.label} is damaged: it can be read up to line {n} ({error}). Fetch the file again.")
+    whole = f"whole only up to line {n - 1:,}" if n > 1 else "not one line of it can be read"
+    return SourceError(f"{part.label} is damaged or cut short ({error}): {whole}. Fetch the file again.")
+
+
+def _load(text: bytes) -> Any:
+    """The content; half of a surrogate pair alone is no text that can be written down again, so it becomes `?`."""
+    content = json.loads(text)
+    if b"\xed" in text or b"\\ud" in text or b"\\uD" in text:
+        content = json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
+    return content
 
 
 def _parses(line: bytes) -> bool:
@@ -108,7 +119,7 @@ def _parses(line: bytes) -> bool:
 
 def _parse(line: bytes) -> tuple[dict[str, Any] | None, str]:
     try:
-        content = json.loads(line)
+        content = _load(line)
     except UnicodeDecodeError:
         return None, "is not UTF-8"
     except (ValueError, RecursionError) as error:

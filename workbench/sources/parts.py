@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zipfile
 import zlib
 from collections.abc import Generator
@@ -17,6 +18,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet", ".gz", ".zip", ".jsonl", "
 MAX_UNPACKED_RATIO = 500
 """no honest table is this much smaller when packed; beyond it a zip is a trap that fills the disk or the memory"""
 _FREE_BYTES = 100_000_000
+_BUFFER_BYTES = 262_144
 READ_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, OSError)
 
 
@@ -131,7 +133,10 @@ def _starts_as_zip(file: Path) -> bool:
 def _unpacked(raw: IO[bytes]) -> IO[bytes]:
     magic = raw.read(2)
     raw.seek(0)
-    return cast(IO[bytes], _Gunzip(raw)) if magic == b"\x1f\x8b" else raw
+    if magic == b"\x1f\x8b":
+        raw = cast(IO[bytes], _Gunzip(raw))
+    # Lines of an archive's member are found one by one in Python: a buffer before it makes that a hundred times faster.
+    return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, raw), _BUFFER_BYTES))
 
 
 class _Gunzip(gzip.GzipFile):
@@ -140,17 +145,15 @@ class _Gunzip(gzip.GzipFile):
     def __init__(self, packed: IO[bytes]) -> None:
         super().__init__(fileobj=packed)
         self._packed = packed
+        self._n_unpacked, self._allowed = 0, _FREE_BYTES
 
     def read(self, size: int | None = -1) -> bytes:
         """Return the next bytes, or say that the file is a trap."""
-        return self._weigh(super().read(size))
-
-    def readline(self, size: int | None = -1) -> bytes:
-        """Return the next line, or say that the file is a trap."""
-        return self._weigh(super().readline(-1 if size is None else size))
-
-    def _weigh(self, piece: bytes) -> bytes:
-        n_packed = self._packed.tell()
-        if self.tell() > max(_FREE_BYTES, MAX_UNPACKED_RATIO * n_packed):
-            raise gzip.BadGzipFile(f"it unpacks to over {self.tell():,} bytes from {n_packed:,}, as traps do")
+        piece = super().read(size)
+        self._n_unpacked += len(piece)
+        if self._n_unpacked > self._allowed:
+            n_packed = self._packed.tell()
+            self._allowed = max(_FREE_BYTES, MAX_UNPACKED_RATIO * n_packed)
+            if self._n_unpacked > self._allowed:
+                raise gzip.BadGzipFile(f"it unpacks to over {self._n_unpacked:,} bytes from {n_packed:,}, as traps do")
         return piece

@@ -1,0 +1,208 @@
+"""One damaged input read and judged: read whole, refused with advice, or broken, and how.
+
+The promise judged: a reader gives what it read with every record accounted for, or raises a WorkbenchError that says
+what to do; within seconds, within a stated memory, and without touching what it reads.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import random
+import re
+import signal
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from fuzz_mutations import FILE_NAMES, damage
+from fuzz_samples import Sample, list_samples
+
+from workbench.schema import Release, WorkbenchError
+
+MAX_SECONDS = 20
+MAX_SECONDS_PER_MB = 3
+FREE_BYTES = 150_000_000
+MAX_MULTIPLE = 60
+"""memory a reader may take beyond `FREE_BYTES`, in multiples of the unpacked input"""
+_ADVICE = re.compile(
+    r"\b(?:Add|Ask|Check|Choose|Compare|Correct|Decrypt|Delete|Did you mean|Do not|Drop|Export|Fetch|For another|"
+    r"Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|Say|See|Set|"
+    r"Split|Take|There are|Unpack|Use|Write|put them)\b|rename '"
+)
+_PAGES = ("twarc v2 pages", "zeeschuimer X", "zeeschuimer TikTok", "bluesky views", "telegram telethon")
+"""formats of which one line may hold several records"""
+_WHOLE = ("twitter", "share log", "messages")
+"""formats of which every record is one account or one post"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one input."""
+
+    sample: str
+    seed: int
+    mutation: str
+    verdict: str
+    """read, refused or broken"""
+    said: str
+    """the error, if any, or what was broken"""
+    seconds: float
+    n_bytes: int
+    peak_bytes: int
+
+
+class TooSlowError(BaseException):
+    """Not an Exception, so that no reader takes it for a fault of its own."""
+
+
+def try_input(name: str, seed: int) -> Outcome:
+    """Return what the reader of this sample makes of the damage this seed stands for."""
+    sample = list_samples()[name]
+    rng = random.Random(f"{name} {seed}")
+    content, mutation = damage(rng, sample.files[sample.damaged], form=sample.form)
+    files = {**sample.files, sample.damaged: content}
+    with suppress(ValueError, KeyError, TypeError):  # past mending, the checksum stops the reader: judged all the same
+        files = sample.mend(files)
+    file_name = rng.choice(FILE_NAMES) if not sample.is_folder and rng.random() < 0.02 else sample.damaged
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        try:
+            path = _write(sample, files, place, name=file_name)
+        except OSError:  # no file system takes the name, but a person may still type it
+            path = place / file_name
+        before = _fingerprint(place)
+        began, floor = time.monotonic(), _reset_peak()
+        verdict, said = _judge(name, sample, path, content)
+        seconds, peak = time.monotonic() - began, max(0, _peak() - floor)
+        if _fingerprint(place) != before:
+            verdict, said = "broken", "a source file was changed, or one was left behind"
+    n_bytes = _unpacked_size(content) + sum(map(len, files.values()))
+    if peak > FREE_BYTES + MAX_MULTIPLE * n_bytes:
+        verdict, said = "broken", f"took {peak:,} bytes of memory for {n_bytes:,} bytes of input"
+    return Outcome(name, seed, mutation, verdict, said, seconds, n_bytes, peak)
+
+
+def _judge(name: str, sample: Sample, path: Path, content: bytes) -> tuple[str, str]:
+    try:
+        with _time_bound(MAX_SECONDS + MAX_SECONDS_PER_MB * _unpacked_size(content) // 1_000_000):
+            result = sample.read(path)
+    except WorkbenchError as error:
+        said = f"{type(error).__name__}: {error}"
+        return ("refused", said) if _ADVICE.search(str(error)) else ("broken", f"gives no advice: {said}")
+    except TooSlowError:
+        return "broken", "took too long"
+    except BaseException as error:  # a panic of polars is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise
+        return "broken", f"{type(error).__name__}: {str(error)[:300]}"
+    fault = _find_loss(name, sample, result, content) if isinstance(result, Release) else ""
+    return ("broken", fault) if fault else ("read", "")
+
+
+def _find_loss(name: str, sample: Sample, release: Release, content: bytes) -> str:
+    """Say which records are neither kept nor in quarantine; blank where all are accounted for."""
+    read = release.decisions.filter(pl.col("stage") == "load", pl.col("action").str.contains("^read .+ from "))
+    n_in, n_read = int(read["n_before"].sum()), int(read["n_after"].sum())
+    n_repeats = release.quarantine.filter(pl.col("reason").str.contains("repeats the id of line")).height
+    if release.quarantine.height != n_in - n_read + n_repeats:
+        return (
+            f"{n_in:,} records in, {n_read:,} read, {n_repeats:,} repeats, {release.quarantine.height:,} in quarantine"
+        )
+    n_kept = release.posts.height + release.accounts.filter(pl.col("source_file").is_not_null()).height
+    if name.startswith(_WHOLE) and n_kept != n_read - n_repeats:
+        return f"{n_read:,} records read, {n_repeats:,} of them repeats, but {n_kept:,} rows"
+    n_expected = _count_records(name, sample, content)
+    if n_expected is not None and n_expected != n_in:
+        return f"{n_expected:,} records in the file, {n_in:,} accounted for"
+    return ""
+
+
+def _count_records(name: str, sample: Sample, content: bytes) -> int | None:
+    """Records as another reader counts them; None where it is not sure."""
+    if sample.form == "lines" and name not in _PAGES:
+        lines = content.removeprefix(b"\xef\xbb\xbf").rstrip(b"\x1a \t\r\n").split(b"\n")
+        try:
+            is_lines = isinstance(json.loads(lines[0]), dict)
+        except (ValueError, RecursionError):
+            return None
+        return sum(bool(line.strip()) for line in lines) if is_lines else None
+    if sample.form != "csv" or sample.damaged.endswith(".toml"):
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+        if re.search(r"[\x00\r]", text):
+            return None
+        csv.field_size_limit(10_000_000)
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    is_table = len(rows) > 1 and len(rows[0]) > 2 and all(len(row) == len(rows[0]) for row in rows)
+    return len(rows) - 1 if is_table else None
+
+
+def _write(sample: Sample, files: dict[str, bytes], place: Path, *, name: str) -> Path:
+    for file, content in files.items():
+        target = place / (name if file == sample.damaged else file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return place if sample.is_folder else place / name
+
+
+def _fingerprint(folder: Path) -> dict[str, str]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def _unpacked_size(content: bytes) -> int:
+    try:
+        if content.startswith(b"\x1f\x8b"):
+            return len(gzip.decompress(content))
+        if content.startswith(b"PK"):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                return sum(min(info.file_size, max(10**8, 500 * info.compress_size)) for info in archive.infolist())
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError):
+        return len(content)
+    return len(content)
+
+
+@contextmanager
+def _time_bound(seconds: int) -> Generator[None]:
+    def stop(*_: Any) -> None:
+        raise TooSlowError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _reset_peak() -> int:
+    """Forget the highest memory of this process so far and return what it holds now; 0 where no Linux tells."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return 0
+    return _read_status("VmRSS")
+
+
+def _peak() -> int:
+    return _read_status("VmHWM") if Path("/proc/self/status").exists() else 0
+
+
+def _read_status(key: str) -> int:
+    found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) * 1024 if found else 0
