@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+import workbench.traces
 from workbench.actions import TRACES, extract_actions, list_traces
 from workbench.schema import ParameterError, SchemaError, empty_table
 
@@ -203,4 +204,28 @@ def test_every_trace_says_what_it_is_and_what_would_be_innocent():
     listed = list_traces()
     assert listed["trace"].to_list() == sorted(TRACES)
     for column in ("what", "beware", "source"):
-        assert (listed[column].str.len_chars() > 0).all(), f"a trace lacks its {column}"
+        assert listed[column].str.ends_with(".").all(), f"a trace lacks its {column}, or it is cut off"
+    assert (listed["what"].str.len_chars() <= 60).all(), "more than fits one line of `workbench traces`"
+
+
+def test_a_new_trace_is_one_function(monkeypatch):
+    monkeypatch.setattr("workbench.traces.TRACES", dict(TRACES))
+    monkeypatch.setattr("workbench.actions.TRACES", workbench.traces.TRACES)
+
+    @workbench.traces.trace
+    def same_hour(posts: pl.LazyFrame, *, shift_h: int = 0) -> pl.LazyFrame:
+        """Posted in the same hour of the day.
+
+        Source: this test,
+        on two lines.
+        Beware: lunch.
+        """
+        return posts.select("post_id", object_id=((pl.col("posted_at").dt.hour() + shift_h) % 24).cast(pl.String))
+
+    assert objects(make_posts({}, {"posted_at": START + timedelta(hours=3)}), "same_hour", shift_h=1) == [
+        ("p1", "1"),
+        ("p2", "4"),
+    ]
+    assert list_traces().filter(trace="same_hour").row(0) == (
+        "same_hour", "Posted in the same hour of the day.", "shift_h=0", "lunch.", "this test, on two lines.",
+    )  # fmt: skip

@@ -44,7 +44,20 @@ def test_traces_are_listed(ask):
     answer = ask("traces")
 
     assert answer.exit_code == 0
-    assert "same_text\t" in answer.output
+    lines = answer.output.strip().splitlines()
+    assert lines[:2] == ["# Traces", "trace\twhat"]
+    assert "quote\tQuoted the same post." in lines
+    assert max(map(len, lines)) < 80
+
+
+def test_all_is_said_about_one_trace(ask):
+    answer = ask("traces", "created_on")
+
+    assert "\nbeware\ta campaign to sign up" in answer.output
+    assert "all are made at midnight.\n" in answer.output
+    refused = ask("traces", "createdon")
+    assert refused.exit_code != 0
+    assert "Did you mean 'created_on'?" in refused.output + str(refused.exception)
 
 
 def test_the_catalogue_is_written_beside_the_reports(ask, tmp_path):

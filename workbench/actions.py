@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ import polars as pl
 from workbench.schema import ParameterError, check_table
 from workbench.traces import IS_REPOST, TRACES, Trace
 
-__all__ = ["IS_REPOST", "TRACES", "extract_actions", "list_traces"]
+__all__ = ["IS_REPOST", "TRACES", "extract_actions", "find_trace", "list_traces"]
 
 
 def extract_actions(
@@ -45,6 +46,17 @@ def extract_actions(
     return check_table(pl.concat(parts), "actions")
 
 
+def find_trace(name: str) -> Trace:
+    """Return the function of a trace.
+
+    Raises:
+        ParameterError: there is none of that name; says the nearest.
+    """
+    if name not in TRACES:
+        raise ParameterError(f"no trace '{name}'. {_nearest(name, TRACES)}")
+    return TRACES[name]
+
+
 def list_traces() -> pl.DataFrame:
     """Return the traces known: trace, what (one line), settings (name=default), beware, source."""
     return pl.DataFrame(
@@ -64,18 +76,17 @@ def list_traces() -> pl.DataFrame:
 def _actions(
     posts: pl.DataFrame, accounts: pl.DataFrame | None, name: str, settings: Mapping[str, Any]
 ) -> pl.DataFrame:
-    if name not in TRACES:
-        raise ParameterError(f"no trace '{name}'. {_nearest(name, TRACES)}")
-    known = [setting.name for setting in _settings(TRACES[name])]
+    function = find_trace(name)
+    known = [setting.name for setting in _settings(function)]
     for setting in settings:
         if setting not in known:
             raise ParameterError(f"trace '{name}' has no setting '{setting}'. {_nearest(setting, known)}")
     tables = {}
-    if _needs_accounts(TRACES[name]):
+    if _needs_accounts(function):
         if accounts is None:
             raise ParameterError(f"trace '{name}' needs the accounts. Pass accounts=release.accounts.")
         tables["accounts"] = accounts.lazy()
-    found = TRACES[name](posts.lazy(), **tables, **settings)
+    found = function(posts.lazy(), **tables, **settings)
     objects = found.filter(pl.col("object_id").str.strip_chars() != "").unique()
     acted_at = pl.col("acted_at") if "acted_at" in found.collect_schema() else pl.col("posted_at").alias("acted_at")
     return (
@@ -101,8 +112,10 @@ def _line(function: Trace, number: int) -> str:
 
 
 def _labelled(function: Trace, label: str) -> str:
-    lines = inspect.cleandoc(function.__doc__ or "").splitlines()
-    return next((line.removeprefix(label).strip() for line in lines if line.startswith(label)), "")
+    """Return what follows a label, to the next label or blank line."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    found = re.search(rf"^{label}\s*(.+?)(?=\n\s*\n|\n[A-Z]\w+:|\Z)", text, re.MULTILINE | re.DOTALL)
+    return " ".join(found.group(1).split()) if found else ""
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

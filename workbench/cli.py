@@ -131,11 +131,20 @@ def simulate(out: Path, accounts: int, posts: int, seed: int) -> None:
 
 
 @main.command(short_help="List the traces accounts can coordinate by.")
-def traces() -> None:
-    """List the traces: what an account can act on together with others."""
-    from workbench.actions import list_traces
+@click.argument("name", required=False)
+def traces(name: str | None) -> None:
+    """List the traces: what an account can act on together with others.
 
-    _show("Traces", list_traces().to_dicts())
+    With the NAME of one, say all about it: its settings, its source, and what would be innocent.
+    """
+    from workbench.actions import find_trace, list_traces
+
+    listed = list_traces()
+    if name is None:
+        _show("Traces", listed.select("trace", "what").to_dicts())
+        return
+    found = listed.filter(trace=find_trace(name).__name__).row(0, named=True)
+    _show(name, [{"of": what, "is": found[what]} for what in ("what", "settings", "beware", "source")])
 
 
 @main.command(short_help="Show what would be loaded, and what set aside.")

@@ -46,9 +46,10 @@ def repost(posts: pl.LazyFrame) -> pl.LazyFrame:
 
 @trace
 def fast_repost(posts: pl.LazyFrame, *, max_delay_s: float = 10.0) -> pl.LazyFrame:
-    """Reposted the same account within `max_delay_s` of its post.
+    """Reposted the same account within seconds of its post.
 
-    The delay is in total seconds, so a day and five seconds is not fast. Only originals in the data are timed.
+    The delay is `max_delay_s` at most, in total seconds: a day and five seconds is not fast. Only originals in the data
+    are timed.
 
     Source: Luceri et al. 2024 (fast retweet, 10 s).
     Beware: minute stamps make every repost in the same minute look instant; alerts on a phone make honest ones fast.
@@ -95,7 +96,9 @@ def hashtag(posts: pl.LazyFrame) -> pl.LazyFrame:
 
 @trace
 def hashtag_sequence(posts: pl.LazyFrame, *, min_hashtags: int = 3) -> pl.LazyFrame:
-    """Used the same hashtags in the same order in one post, `min_hashtags` or more.
+    """Used the same hashtags in the same order in one post.
+
+    `min_hashtags` or more of them.
 
     Source: Pacheco et al. 2021 and Luceri et al. 2024. Differs: per post as in Luceri, but three tags are enough.
     Beware: a share button or an event's organisers hand out ready-made hashtags.
@@ -136,7 +139,9 @@ def quote(posts: pl.LazyFrame) -> pl.LazyFrame:
 
 @trace
 def same_text(posts: pl.LazyFrame, *, min_characters: int = 10) -> pl.LazyFrame:
-    """Posted the same text, normalised, of `min_characters` or more.
+    """Posted the same text, normalised.
+
+    Of `min_characters` or more; a Chinese, Japanese or Korean character counts as three.
 
     Source: Schoch et al. 2022 (co-tweet); normal form: `workbench.text.normalise_text`.
     Beware: share buttons post a headline for everybody; greetings and slogans are common property.
@@ -147,10 +152,10 @@ def same_text(posts: pl.LazyFrame, *, min_characters: int = 10) -> pl.LazyFrame:
 
 @trace
 def similar_text(posts: pl.LazyFrame, *, min_similarity: float = 0.7, min_characters: int = 1) -> pl.LazyFrame:
-    """Posted a text of one near-duplicate family: copied, cut, decorated, or moved to the other Chinese script.
+    """Posted nearly the same text: copied, cut or decorated.
 
-    Shingles of characters are compared, not words, so text without spaces is treated like any other. The object is
-    the family's exemplar, in normal form.
+    Or moved to the other Chinese script. Shingles of characters are compared, not words, so text without spaces is
+    treated like any other. The object is the exemplar of the family of near-duplicates, in normal form.
 
     Source: Pacheco et al. 2021 and Luceri et al. 2024 (text similarity); families: `workbench.near_duplicates`.
     Beware: greetings, quotations and headlines are alike without anybody having copied; raise min_characters.
@@ -166,11 +171,12 @@ def similar_text(posts: pl.LazyFrame, *, min_similarity: float = 0.7, min_charac
 
 @trace
 def media(posts: pl.LazyFrame, *, max_bits_pdq: int = 31, max_bits_phash: int = 8) -> pl.LazyFrame:
-    """Posted the same image or video, by perceptual hash within a radius.
+    """Posted the same image or video, or a lightly edited one.
 
-    A hash of 256 bits is taken for a PDQ hash and may differ in `max_bits_pdq` bits; one of 64 bits for a pHash, in
-    `max_bits_phash`; any other (MD5, a platform's own key) must be equal. A SHA-256 also has 256 bits, but two of
-    different files are never so near. The object is the hash of its family that most posts have.
+    By perceptual hash within a radius: a hash of 256 bits is taken for a PDQ hash and may differ in `max_bits_pdq`
+    bits; one of 64 bits for a pHash, in `max_bits_phash`; any other (MD5, a platform's own key) must be equal. A
+    SHA-256 also has 256 bits, but two of different files are never so near. The object is the hash of its family that
+    most posts have.
 
     Source: Pacheco et al. 2021 (co-image); Facebook 2019 (PDQ, match at 31 bits or fewer).
     Beware: memes and press pictures travel by themselves; screenshots of text are near each other.
@@ -182,9 +188,10 @@ def media(posts: pl.LazyFrame, *, max_bits_pdq: int = 31, max_bits_phash: int = 
 
 @trace
 def client_switch(posts: pl.LazyFrame, *, min_posts: int = 3) -> pl.LazyFrame:
-    """Moved from one posting application to another, for `min_posts` posts or more on both sides.
+    """Moved from one posting application to the same other.
 
-    An account-level trace: the action is the first post by the new application, the object is which replaced which.
+    For `min_posts` posts or more on both sides. An account-level trace: the action is the first post by the new
+    application, the object is which replaced which.
 
     Source: own. Operations moved between tools show it together; cf. shared clients in Twitter's disclosures.
     Beware: an application that is closed or renamed moves everybody at once, and a new phone moves one at a time.
@@ -223,7 +230,9 @@ def created_on(posts: pl.LazyFrame, *, accounts: pl.LazyFrame) -> pl.LazyFrame:
 
 @trace
 def synchrony(posts: pl.LazyFrame, *, bin_s: int = 1_800, min_posts: int = 8) -> pl.LazyFrame:
-    """Posted anything in the same time bin of `bin_s` seconds, for accounts with `min_posts` posts or more.
+    """Posted anything in the same bin of time.
+
+    Bins have `bin_s` seconds; accounts have `min_posts` posts or more.
 
     Source: Pacheco et al. 2021, case study 5 (30 minutes, 8 posts), there by TF-IDF cosine: `project_similarity`.
     Beware: people of one time zone, and of one event, are awake together; nearly every pair co-acts.
