@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.addresses import defang, refang
@@ -94,11 +94,13 @@ ADDRESSES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(ADDRESSES)
 def test_refanging_gives_any_address_back(address):
     assert refang(defang(address)) == address
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(ADDRESSES, st.text(max_size=20)), max_size=4).map(" ".join))
 def test_defanging_twice_changes_nothing_and_leaves_no_link(text):
     once = defang(text)

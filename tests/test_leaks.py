@@ -27,7 +27,11 @@ def release():
             {"account_id": "42", "handle": "network", "display_name": "Port Ember", "n_followers": 0},
             {"account_id": "7654321", "handle": None, "n_followers": 4_999},
         ],
-        [{"post_id": "1", "account_id": "42", "text": "good morning Port Ember, says @by_stander", "mentions": ["88"]}],
+        [
+            {"post_id": "1", "account_id": "42", "text": "good morning, says @by_stander", "mentions": ["88"]},
+            {"post_id": "2", "account_id": "42", "text": "call +44 20 7946 0000 or write to tips@ember.example"},
+            *({"post_id": f"3{k}", "account_id": f"9{k}", "text": f"{k} bells in Port Ember"} for k in range(5)),
+        ],
     )
 
 
@@ -58,6 +62,12 @@ def packed(text: str) -> str:
         ("report.html", "<td>Tram Fan Nº&nbsp;9</td>".replace("&nbsp;", " "), "Tram Fan Nº 9"),
         ("report.html", "<td>tram&#95;fan99</td>", "tram_fan99"),
         ("report.html", "see @network", "network"),
+        ("report.html", "看@network你好", "network"),
+        ("report.html", "找tram_fan99吧", "tram_fan99"),
+        ("report.html", "hxxps://twitter[.]com/network", "network"),
+        ("report.html", "https://twitter.com/#!/network", "network"),
+        ("tables/posts.csv", "text\nwrite to tips[@]ember[.]example", "tips@ember.example"),
+        ("tables/posts.csv", "text\ncall +44 20 7946 0000", "+44 20 7946 0000"),
         ("report.html", "see https://twitter.com/network", "network"),
         ("report.html", "see https%3A%2F%2Ftwitter.com%2Ftram_fan99", "tram_fan99"),
         ("report.html", "hello @by_stander", "by_stander"),

@@ -14,14 +14,19 @@ from pathlib import Path
 
 import polars as pl
 
-from workbench.privacy import is_named_in_clear
+from workbench.addresses import refang
+from workbench.hidden_text import find_mail_and_phones
 from workbench.profile_links import HOSTS
+from workbench.pseudonyms import is_named_in_clear
 from workbench.schema import Release, SourceError
+from workbench.spoken_names import bounded, find_telling_names, is_telling_name
 
 LEAKS = {"file": pl.String, "place": pl.String, "kind": pl.String, "value": pl.String}
 _ARCHIVES = (".zip", ".docx", ".xlsx")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".woff", ".woff2", ".parquet", ".npy")
 _WORD = re.compile(r"(?<!\w)(?<!\d\.)\w+")
+_ASCII_WORD = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)[A-Za-z0-9_]+")
+"""Words; in Chinese and the like a handle stands among them without spaces."""
 _DATA_LINK = re.compile(r"data:([^,\"'\s<>]{0,100}),([\w+/=%.~!*'();:@&$,?\-\s]{4,})")
 _ID_COLUMN = re.compile(r"(?:.*_)?account(?:_id|_a|_b|s)?|author|user_?id|mentions?")
 _MAX_MEMBER_BYTES = 1 << 30
@@ -32,9 +37,10 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
 
     Looked for are ids, handles and display names of all accounts of the release, listed or not, that `protect_release`
     hides. Files are also read as what is inside them: members of archives, data links, escapes of HTML, JSON and URLs.
-    Short, plain or numeric names, and a bystander's handle that posts use as a word too, count only where they can be
-    nothing else: behind @, in a link to a profile, in quotes or in a column of accounts. A display name counts unless
-    a post's text or the dataset's title has the words.
+    E-mails and telephone numbers of the release are looked for, too. Short, plain or numeric names, and a bystander's
+    handle that posts use as a word too, count only where they can be nothing else: behind @, in a link to a profile,
+    in quotes or in a column of accounts. A display name counts if it is more than a plain word, unless many accounts
+    use the words, or it is a place's, or the dataset's title has it.
 
     Args:
         folder: a report folder, a package folder, or one file.
@@ -42,7 +48,7 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
 
     Returns:
         One row per file and name: file, place (member or data link inside it), kind (account_id, handle,
-        display_name), value.
+        display_name, e-mail, phone), value.
 
     Raises:
         SourceError: there is no such folder, or an archive in it is damaged.
@@ -65,19 +71,18 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class _Hidden:
-    """Names that may not appear; `spoken` are texts that may, whatever names they happen to hold."""
+    """Names that may not appear."""
 
     words: dict[str, str]
     """ids and handles made of letters and digits, in lower case -> account_id or handle"""
     phrases: dict[str, str]
-    """ids, handles and display names with anything else in them"""
-    spoken: pl.Series
+    """ids, handles and display names with anything else in them, e-mails and telephone numbers"""
     common: frozenset[str]
     """handles of bystanders that posts also use as a plain word or as part of a web address, in lower case"""
 
     def find(self, text: str) -> Iterator[dict[str, str]]:
         for view in _views(text):
-            for word in sorted(set(_WORD.findall(view))):
+            for word in sorted(_words_in(view)):
                 kind = self.words.get(word.lower())
                 if kind and _is_meant(word, view, is_common=word.lower() in self.common):
                     yield {"kind": kind, "value": word}
@@ -88,12 +93,7 @@ class _Hidden:
         if not self.phrases:
             return []
         found = pl.Series([view]).str.extract_many(list(self.phrases), overlapping=True).explode().drop_nulls()
-        return [
-            phrase
-            for phrase in found.unique().sort()
-            if re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", view)
-            and (self.phrases[phrase] != "display_name" or not self.spoken.str.contains(phrase, literal=True).any())
-        ]
+        return [phrase for phrase in found.unique().sort() if re.search(bounded(phrase), view)]
 
 
 def _hidden_names(release: Release) -> _Hidden:
@@ -102,26 +102,44 @@ def _hidden_names(release: Release) -> _Hidden:
     clear, hidden = accounts.filter(is_clear), accounts.filter(~is_clear)
     mentions = posts["mentions"].explode().drop_nulls().str.strip_chars_start("@＠")
     acting = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]
-    said = posts["text"].drop_nulls().str.extract_all(r"[@＠]\w+").explode().drop_nulls().str.slice(1)
+    said = posts["text"].drop_nulls().str.extract_all(r"(?:^|[^A-Za-z0-9_.+\-])[@＠]\w+").explode().drop_nulls()
+    said = said.str.replace(r"^[^@＠]?[@＠]", "")
     ids = pl.concat([hidden["account_id"], mentions, *acting]).drop_nulls().unique()
     handles = pl.concat([hidden["handle"], mentions, said]).drop_nulls().unique()
-    names = hidden["display_name"].drop_nulls().unique()
-    names = names.filter((names.str.len_chars() >= 4) & names.str.contains(r"[^\w]|\d|[^\x00-\x7f]|[a-z][A-Z]"))
+    names = _telling_names(hidden, release)
     may_appear = {
         name.lower() for column in ("account_id", "handle", "display_name") for name in clear[column].drop_nulls()
     }
     kinds = dict.fromkeys(names, "display_name") | dict.fromkeys(handles, "handle") | dict.fromkeys(ids, "account_id")
     kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
-    about = pl.Series([release.about.title, release.about.origin, *release.about.notes], dtype=pl.String)
     is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
     words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
     return _Hidden(
         common=_used_plainly(posts)
         & (frozenset(words) - frozenset(accounts["handle"].drop_nulls().str.to_lowercase())),
         words=words,
-        phrases={name: kind for name, kind in kinds.items() if not is_word[name]},
-        spoken=pl.concat([posts["text"].drop_nulls().unique(), about]),
+        phrases={name: kind for name, kind in kinds.items() if not is_word[name]} | _contacts(release),
     )
+
+
+def _telling_names(hidden: pl.DataFrame, release: Release) -> list[str]:
+    """Display names as `protect_release` takes them out of texts; what the dataset says of itself may be said."""
+    about = " ".join([release.about.title, release.about.origin, *release.about.notes])
+    places = {place.lower() for place in release.accounts["location"].drop_nulls()}
+    names = [name for name in hidden["display_name"].drop_nulls().unique() if is_telling_name(name)]
+    telling = find_telling_names(names, release.posts)
+    return sorted(name for name in telling if name not in about and name.lower() not in places)
+
+
+def _contacts(release: Release) -> dict[str, str]:
+    """E-mails and telephone numbers in texts and profiles."""
+    said = pl.concat([release.posts["text"], release.accounts["description"], release.accounts["display_name"]])
+    found = find_mail_and_phones(said)
+    return dict.fromkeys(found["e-mail"], "e-mail") | dict.fromkeys(found["phone"], "phone")
+
+
+def _words_in(view: str) -> set[str]:
+    return set(_WORD.findall(view)) | set(_ASCII_WORD.findall(view))
 
 
 def _used_plainly(posts: pl.DataFrame) -> frozenset[str]:
@@ -139,7 +157,7 @@ def _is_meant(value: str, view: str, *, is_common: bool) -> bool:
         return True
     name = re.escape(value)
     hosts = "|".join(re.escape(host) for host in HOSTS)
-    if re.search(rf"(?:[@＠]|(?:{hosts})/(?:[a-z]{{1,8}}/)?@?){name}(?!\w)", view, re.IGNORECASE):
+    if re.search(rf"(?:[@＠]|(?:{hosts})/(?:#!/)?(?:[a-z]{{1,8}}/)?@?){name}(?![A-Za-z0-9_])", view, re.IGNORECASE):
         return True
     in_json = rf'"(?:{_ID_COLUMN.pattern})"\s*:\s*(?:\[[^\]]*)?"{name}"'
     if re.search(in_json, view):
@@ -161,9 +179,9 @@ def _in_account_column(value: str, view: str) -> bool:
 
 
 def _views(text: str) -> list[str]:
-    """The text as it is, and as a reader of HTML, JSON or URLs would see it."""
+    """The text as it is, and as a reader of HTML, JSON, URLs or defanged addresses would see it."""
     views = [text]
-    for decode in (html.unescape, _unescape_json, urllib.parse.unquote):
+    for decode in (html.unescape, _unescape_json, urllib.parse.unquote, refang):
         decoded = decode(views[-1])
         if decoded != views[-1]:
             views.append(decoded)

@@ -8,30 +8,33 @@ from collections.abc import Callable
 HOSTS = (
     "twitter.com", "x.com", "facebook.com", "fb.com", "instagram.com", "threads.net", "tiktok.com", "youtube.com",
     "t.me", "telegram.me", "vk.com", "weibo.com", "reddit.com", "linkedin.com", "bsky.app", "gab.com", "medium.com",
-    "pinterest.com", "snapchat.com", "ok.ru", "nitter.net", "linktr.ee",
+    "pinterest.com", "snapchat.com", "ok.ru", "nitter.net", "linktr.ee", "threads.com", "truthsocial.com", "gettr.com",
+    "parler.com", "twitch.tv", "patreon.com", "wa.me", "douyin.com",
 )  # fmt: skip
-_SLASH = r"(?:/|%2[Ff])"
-PROFILE_LINK = (
-    rf"(?i:(?:\b|%2F)(?:https?://|https?%3A%2F%2F)?(?:[a-z0-9\-]+\.)*(?:{'|'.join(re.escape(host) for host in HOSTS)})"
-    rf"""{_SLASH}[^\s"'<>()\[\]，。、！？；：]+)"""
-)
+_SLASH = r"(?:/|%(?:25)*2[Ff])"
+_HOST = "|".join(re.escape(host) for host in HOSTS)
+_BEFORE_HOST = r"(?:https?://|https?%(?:25)*3A%(?:25)*2F%(?:25)*2F)?(?:[a-z0-9\-]+\.)*"
+PROFILE_LINK = rf"""(?i:(?:\b|%(?:25)*2F){_BEFORE_HOST}(?:{_HOST}){_SLASH}[^\s"'<>()\[\]，。、！？；：]+)"""
 """Pattern, for Rust's and Python's engines alike, of an address on a platform with something behind the host."""
 
-_PARTS = re.compile(rf"(?i)^(?P<head>.*?(?:{'|'.join(re.escape(host) for host in HOSTS)})){_SLASH}(?P<tail>.*)$")
+_PARTS = re.compile(rf"(?i)^(?P<head>.*?(?:{_HOST})){_SLASH}(?P<tail>.*)$")
 _BEFORE_A_NAME = frozenset(
-    ("user", "u", "channel", "c", "in", "company", "profile", "people", "pages", "stories", "s", "id", "add", "public")
-)
+    (
+        "user", "u", "channel", "c", "in", "company", "profile", "people", "pages", "groups", "stories", "s", "id",
+        "add", "public",
+    )
+)  # fmt: skip
 _NO_NAME = frozenset(
     (
         "i", "hashtag", "search", "intent", "share", "sharer", "sharer.php", "home", "explore", "settings",
-        "login", "tos", "privacy", "about", "watch", "video", "photo", "photo.php", "groups", "events",
+        "login", "tos", "privacy", "about", "watch", "video", "photo", "photo.php", "events",
         "story.php", "permalink.php", "dialog", "p", "reel", "reels", "tv", "joinchat", "playlist", "shorts",
         "results", "feed", "live", "embed", "r", "tag", "discover", "topics", "jobs", "help", "business", "ads",
         "marketplace", "gaming", "plugins", "l.php", "web", "status", "redirect",
     )
 )  # fmt: skip
 _NAME_IN_QUERY = re.compile(
-    r"(?i)\b((?:id|user_id|screen_name|user|via|related)=|(?:from|to)(?::|%3A)|@|%40)([\w.\-]+)"
+    r"(?i)\b((?:id|user_id|screen_name|user|via|related|phone)=|(?:from|to)(?::|%3A)|@|%(?:25)*40)([\w.\-]+)"
 )
 _POST_IN_QUERY = re.compile(r"(?i)\b((?:fbid|story_fbid|in_reply_to|tweet_id|status)=)([\w.\-]+)")
 
@@ -50,10 +53,11 @@ def rewrite_profile_link(link: str, *, show_name: Callable[[str], str], show_pos
     parts = _PARTS.match(link)
     if parts is None:
         return link
-    slash = "%2F" if re.search(r"(?i)%2f", link) else "/"
-    path, _, query = parts["tail"].partition("?")
+    encoded = re.search(r"(?i)%(?:25)*2f", link)
+    slash = encoded[0] if encoded else "/"
+    path, _, query = parts["tail"].removeprefix("#!").partition("?")
     path = path.partition("#")[0]
-    words = [word for word in re.split(r"(?i)/|%2f", path) if word]
+    words = [word for word in re.split(r"(?i)/|%(?:25)*2f", path) if word]
     if not words:
         return link
     if words[0].lower() == "profile.php":
@@ -78,5 +82,5 @@ def rewrite_profile_link(link: str, *, show_name: Callable[[str], str], show_pos
 
 def _show_segment(segment: str, show_name: Callable[[str], str]) -> str:
     """A name may carry a sign before it and punctuation of the sentence behind it."""
-    sign, name, tail = re.fullmatch(r"(@|%40|)(.*?)([.,;:!…]*)", segment, flags=re.DOTALL).groups()  # ty: ignore
+    sign, name, tail = re.fullmatch(r"(@|%(?:25)*40|)(.*?)([.,;:!…]*)", segment, flags=re.DOTALL).groups()  # ty: ignore
     return sign + show_name(name) + tail if name else segment

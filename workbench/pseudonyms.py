@@ -1,0 +1,177 @@
+"""Who is shown how: names kept, keyed pseudonyms for the others, the same wherever a name is met."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from workbench.keys import PrivacyError
+from workbench.schema import About
+from workbench.spoken_names import find_telling_handles, find_telling_names, is_unlike_a_word
+
+N_FOLLOWERS_CLEAR = 5_000
+PSEUDONYM = re.compile(r"(?:acct_[a-z2-7]{12}|post_[0-9a-f]{16})")
+_HANDLE = re.compile(r"[\w.\-]{1,40}")
+_LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in range(256))
+
+
+def is_named_in_clear(about: About) -> pl.Expr:
+    """Return, over the columns of `accounts`, whether the account may be named: never outside a platform's takedown."""
+    is_disclosed = pl.lit(about.announced_accounts is not None)
+    return is_disclosed & ~pl.col("is_pseudonymous") & (pl.col("n_followers").fill_null(0) >= N_FOLLOWERS_CLEAR)
+
+
+@dataclass
+class Names:
+    """Who is shown how, on one platform."""
+
+    platform: str
+    key: bytes
+    clear_ids: frozenset[str]
+    known_ids: frozenset[str]
+    id_by_handle: dict[str, str]
+    n_bystanders: int
+    telling_handles: frozenset[str]
+    """handles of hidden accounts, in lower case, that stand for them even without @"""
+    telling_names: dict[str, str]
+    """display names of hidden accounts that stand for them -> account"""
+    met: frozenset[str] = frozenset()
+    """handles of bystanders, in lower case"""
+    clear_posts: frozenset[str] = frozenset()
+    n_posts: int = 0
+    _taken: dict[str, str] = field(default_factory=dict)
+    _post_key: bytes = b""
+
+    def __post_init__(self) -> None:
+        self._post_key = hmac.digest(self.key, b"post", "sha256")
+
+    def show_account(self, account_id: str) -> str:
+        """An account's id, or its pseudonym."""
+        if account_id in self.clear_ids or is_pseudonym(account_id):
+            return account_id
+        return self._pseudonym("account", account_id)
+
+    def show_mention(self, name: str) -> str:
+        """A mention holds an id or a handle; a handle of a listed account must give the pseudonym of its id."""
+        name = unicodedata.normalize("NFKC", name).lstrip("@")
+        if is_pseudonym(name):
+            return name
+        owner = self.id_by_handle.get(name.lower())
+        if owner is not None:
+            return name if owner in self.clear_ids else self.show_account(owner)
+        if name in self.known_ids or name.isdecimal() or not _HANDLE.fullmatch(name):
+            return self.show_account(name)
+        return self._pseudonym("handle", name.lower())
+
+    def is_known(self, name: str) -> bool:
+        """Whether a handle or an id is that of an account the source tells of."""
+        return name.lower() in self.id_by_handle or name in self.known_ids or name.lower() in self.met
+
+    def show_number(self, number: str) -> str:
+        """A long number inside a text that is the id of a known account."""
+        return self.show_account(number) if number in self.known_ids else number
+
+    def show_word(self, word: str) -> str:
+        """A plain word that is the handle of a hidden account."""
+        return self.show_mention(word) if word.lower() in self.telling_handles else word
+
+    def show_unlike_word(self, word: str) -> str:
+        """The same in an address, where words of letters alone are parts of titles."""
+        return self.show_word(word) if is_unlike_a_word(word.lower()) else word
+
+    def show_name(self, name: str) -> str:
+        """A display name of a hidden account, as it stands in a text."""
+        return self.show_account(self.telling_names[name])
+
+    def show_post(self, post_id: str) -> str:
+        """A post's id, or a keyed one where its author is hidden."""
+        if post_id in self.clear_posts or is_pseudonym(post_id):
+            return post_id
+        name = f"{self.platform}\0{post_id}".encode()
+        # Millions of these: BLAKE2 with a key is as sound as HMAC and twice as fast.
+        return "post_" + hashlib.blake2b(name, key=self._post_key, digest_size=8).hexdigest()
+
+    def _pseudonym(self, space: str, name: str) -> str:
+        source = f"{space}\0{self.platform}\0{name}"
+        shown = "acct_" + hmac.digest(self.key, source.encode(), "sha256")[:12].translate(_LETTERS).decode()
+        if self._taken.setdefault(shown, source) != source:
+            raise PrivacyError(
+                f"Two accounts of {self.platform} fell on one pseudonym, {shown}; about one release in a million has "
+                "this. Use another key: set WORKBENCH_KEY_FILE to a new file."
+            )
+        return shown
+
+
+def is_pseudonym(name: str) -> bool:
+    """Whether a name is one that was made here."""
+    return name.startswith(("acct_", "post_")) and PSEUDONYM.fullmatch(name) is not None
+
+
+def name_accounts(accounts: pl.DataFrame, posts: pl.DataFrame, *, about: About, platform: str, key: bytes) -> Names:
+    """Return who is shown how on one platform, from its own accounts and posts."""
+    may_show = is_named_in_clear(about)
+    clear_ids = frozenset(accounts.filter(may_show)["account_id"])
+    listed = frozenset(accounts["account_id"])
+    acting = pl.concat([posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")])
+    known_ids = listed | frozenset(acting.unique().drop_nulls())
+    # Where two accounts had one handle, a hidden one comes last and so wins.
+    handles = accounts.filter(pl.col("handle").is_not_null()).sort(~may_show, maintain_order=True)
+    id_by_handle = {handle.lower(): owner for handle, owner in handles.select("handle", "account_id").rows()}
+    mentioned = posts["mentions"].explode().unique().drop_nulls()
+    n_bystanders = len(known_ids - listed) + sum(
+        name not in known_ids and name.lstrip("@＠").lower() not in id_by_handle for name in mentioned
+    )
+    met = frozenset(name.lstrip("@＠").lower() for name in mentioned) - id_by_handle.keys()
+    names = Names(
+        platform,
+        key,
+        clear_ids,
+        known_ids,
+        id_by_handle,
+        n_bystanders,
+        telling_handles=_telling_handles(posts, met, id_by_handle, clear_ids),
+        telling_names=_telling_names(accounts, posts, clear_ids),
+        met=met,
+    )
+    return replace(names, clear_posts=_clear_posts(posts, clear_ids), n_posts=posts.height)
+
+
+def _telling_handles(
+    posts: pl.DataFrame, met: frozenset[str], id_by_handle: dict[str, str], clear_ids: frozenset[str]
+) -> frozenset[str]:
+    """Of listed accounts words of letters alone tell, too; of bystanders these are the names of papers and places."""
+    listed = [handle for handle, owner in id_by_handle.items() if owner not in clear_ids]
+    bystanders = frozenset(name for name in met if is_unlike_a_word(name))
+    return find_telling_handles([name for name in listed if not is_pseudonym(name)], posts) | bystanders
+
+
+def _telling_names(accounts: pl.DataFrame, posts: pl.DataFrame, clear_ids: frozenset[str]) -> dict[str, str]:
+    """Names that a clear account or a place has as well are left."""
+    known = accounts.select("display_name", "account_id").drop_nulls().unique(maintain_order=True)
+    clear = accounts.filter(pl.col("account_id").is_in(list(clear_ids)))
+    left = {name.lower() for name in pl.concat([clear["display_name"], clear["handle"], accounts["location"]]) if name}
+    owners = {
+        name: owner
+        for name, owner in known.rows()
+        if owner not in clear_ids and name.lower() not in left and not is_pseudonym(name)
+    }
+    telling = find_telling_names(list(owners), posts)
+    return {name: owner for name, owner in owners.items() if name in telling}
+
+
+def _clear_posts(posts: pl.DataFrame, clear_ids: frozenset[str]) -> frozenset[str]:
+    """Ids of posts that somebody in the clear wrote, by every row that says who wrote them."""
+    pairs = [
+        ("post_id", "account_id"),
+        ("repost_of_id", "repost_of_account_id"),
+        ("reply_to_id", "reply_to_account_id"),
+    ]
+    said = pl.concat([posts.select(post_id=pl.col(post), author=pl.col(author)) for post, author in pairs]).drop_nulls()
+    by_clear = pl.col("author").is_in(list(clear_ids))
+    hidden = said.filter(~by_clear).select("post_id").unique()
+    return frozenset(said.filter(by_clear).select("post_id").unique().join(hidden, on="post_id", how="anti")["post_id"])

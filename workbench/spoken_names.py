@@ -1,0 +1,82 @@
+"""Names inside texts: which of them tell somebody apart, and which are words that everybody uses."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+N_SPEAKERS_OF_A_WORD = 5
+"""A word that as many accounts use, each in a text of its own, is a word, whoever else is called by it."""
+_CJK = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_NO_SPACE_SCRIPT = re.compile(rf"[{_CJK}]")
+_UNLIKE_A_WORD = re.compile(r"(?=.*[0-9_])(?=.*[a-z])[a-z0-9_]{6,}")
+_WORD_LIKE = re.compile(r"[a-z]{6,}")
+_SEVERAL_WORDS = re.compile(r"[^\W\d_]\W+[^\W_]")
+_MIXED = re.compile(r"(?=.*[^\W\d_])(?:.*[\d_]|.*[a-z][A-Z])", re.DOTALL)
+_LINKS_AND_MENTIONS = r"\w+://\S+|[@＠][\w.]+"
+
+
+def is_unlike_a_word(handle: str) -> bool:
+    """Whether a handle in lower case cannot be mistaken for a word: it has a digit or an underscore."""
+    return _UNLIKE_A_WORD.fullmatch(handle) is not None
+
+
+def find_telling_handles(handles: list[str], posts: pl.DataFrame) -> frozenset[str]:
+    """Return the handles, in lower case, that stand for their account wherever they are written.
+
+    Args:
+        handles: in lower case.
+        posts: table `posts`; handles of letters alone are words where `N_SPEAKERS_OF_A_WORD` accounts use them.
+    """
+    telling = frozenset(handle for handle in handles if is_unlike_a_word(handle))
+    words = pl.Series(sorted(handle for handle in set(handles) if _WORD_LIKE.fullmatch(handle)), dtype=pl.String)
+    if words.is_empty():
+        return telling
+    said = _said(posts, words.to_list(), ignores_case=True)
+    said = said.with_columns(phrase=pl.col("text").str.to_lowercase().str.extract_all(r"[a-z0-9_]+"))
+    return telling | (
+        frozenset(words) - _common(said.explode("phrase").filter(pl.col("phrase").is_in(words.implode())))
+    )
+
+
+def find_telling_names(names: list[str], posts: pl.DataFrame) -> frozenset[str]:
+    """Return the display names that stand for their account wherever they are written.
+
+    A name tells somebody apart if it is more than one plain word, and few accounts use the words.
+    """
+    telling = pl.Series(sorted({name for name in names if is_telling_name(name)}), dtype=pl.String)
+    if telling.is_empty():
+        return frozenset()
+    said = _said(posts, telling.to_list(), ignores_case=False)
+    said = said.with_columns(phrase=pl.col("text").str.extract_many(telling.to_list(), overlapping=True))
+    return frozenset(telling) - _common(said.explode("phrase").drop_nulls())
+
+
+def is_telling_name(name: str) -> bool:
+    """Whether a display name is more than one plain word: several words, mixed with digits, or three Chinese signs."""
+    if name != name.strip() or not name:
+        return False
+    if _NO_SPACE_SCRIPT.search(name):
+        return len(name) >= 3
+    return bool(len(name) >= 5 and _SEVERAL_WORDS.search(name)) or bool(len(name) >= 6 and _MIXED.match(name))
+
+
+def bounded(name: str) -> str:
+    """Return the pattern of a name standing by itself; Chinese and the like is written without spaces around it."""
+    edge = rf"[^\W{_CJK}]"
+    before = "" if _NO_SPACE_SCRIPT.match(name) else rf"(?<!{edge})"
+    behind = "" if _NO_SPACE_SCRIPT.match(name[-1:]) else rf"(?!{edge})"
+    return before + re.escape(name) + behind
+
+
+def _said(posts: pl.DataFrame, phrases: list[str], *, ignores_case: bool) -> pl.DataFrame:
+    """Each distinct text that may hold a phrase, without links and mentions, with the first account that wrote it."""
+    holds = pl.col("text").str.contains_any(phrases, ascii_case_insensitive=ignores_case)
+    texts = posts.select("account_id", "text").drop_nulls("text").filter(holds).unique("text", keep="first")
+    return texts.with_columns(pl.col("text").str.replace_all(_LINKS_AND_MENTIONS, " "))
+
+
+def _common(said: pl.DataFrame) -> frozenset[str]:
+    speakers = said.group_by("phrase").agg(n=pl.col("account_id").n_unique())
+    return frozenset(speakers.filter(pl.col("n") >= N_SPEAKERS_OF_A_WORD)["phrase"])
