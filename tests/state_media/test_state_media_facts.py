@@ -112,17 +112,19 @@ def test_outlets_join_and_may_have_two_countries(tmp_path):
 
 
 MATRIX = (
-    "Region,Country,Media company,Main assets,URL,Typology,Twitter Link\n"
-    "Coast,Tidehaven,City Press,Herald,https://herald.example/,SC,https://www.twitter.com/TheHerald\n"
-    "Coast,Tidehaven,City Press,Herald,https://de.herald.example/,SC,\n"
-    "Coast,Tidehaven,City Press,Wave,wave.example,CaPr,\n"
-    "Coast,Tidehaven,City Radio,Pier,https://pier.example,IP,\n"
-    "Coast,Tidehaven,City Radio,Mole,https://mole.example,ISFM?,\n"
-    "Coast,Tidehaven,City Radio,Quay,https://quay.example,XX,\n"
-    "Coast,Tidehaven,City Radio,Dock,https://dock.example,,\n"
-    "Coast,Tidehaven,One,One,https://one.example,SC,\n"
-    "Coast,Farshore,One,One,https://one-far.example,IP,\n"
-    ",,,,,,\n"
+    "Region,Country,Media company,Main assets,URL,Typology,Twitter Link,Status,Notes\n"
+    "Coast,Tidehaven,City Press,Herald,https://herald.example/,SC,https://www.twitter.com/TheHerald,,\n"
+    "Coast,Tidehaven,City Press,Herald,https://de.herald.example/,SC,,,\n"
+    "Coast,Tidehaven,City Press,Wave,wave.example,CaPr,,,\n"
+    "Coast,Tidehaven,City Radio,Pier,https://pier.example/en/home.html,IP,,,\n"
+    "Coast,Tidehaven,City Radio,Mole,https://mole.example,ISFM?,,,\n"
+    "Coast,Tidehaven,City Radio,Quay,https://quay.example,XX,,,\n"
+    "Coast,Tidehaven,City Radio,Dock,https://dock.example,,,,\n"
+    "Coast,Tidehaven,One,One,https://one.example,SC,,,\n"
+    "Coast,Farshore,One,One,https://one-far.example,IP,,,\n"
+    ",,,,,,,,\n"
+    "Coast,Tidehaven,City Sheet,Harbour Page,https://sheets.example/harbour/,SC,,closed,moved in May\n"
+    "Coast,Tidehaven,City Sheet,Inland Page,https://sheets.example/inland/,SC,,,\n"
 )
 
 
@@ -137,11 +139,21 @@ def test_the_matrix_gives_outlets_and_only_the_facts_its_types_state(tmp_path):
     assert {v for (o, _), v in facts.items() if o == "city-radio/mole"} == {"unclear"}
     assert not any(factor == "publishes_news" for _, factor in facts)
     herald = read.outlets.filter(outlet_id="city-press/herald").row(0, named=True)
-    assert herald["domains"] == ["https://herald.example/", "https://de.herald.example/"]
+    assert herald["domains"] == ["herald.example", "de.herald.example"]
     assert herald["handles"] == ["twitter:theherald"]
+    # two outlets on one host keep their parts of it; a home page's path alone narrows nothing
+    domains = dict(read.outlets.select("outlet_id", "domains").iter_rows())
+    assert domains["city-sheet/harbour-page"] == ["https://sheets.example/harbour/"]
+    assert domains["city-sheet/inland-page"] == ["https://sheets.example/inland/"]
+    assert domains["city-radio/pier"] == ["pier.example"]
+    cited = read.facts.filter(outlet_id="city-sheet/harbour-page", factor="editorial_control").row(0, named=True)
+    assert cited["note"] == (
+        "State Media Matrix, row 12: type SC, state-controlled media; Status: closed; Notes: moved in May"
+    )
+    assert cited["evidence_url"].endswith("state-media-profiles")
     assert {"one/one/tidehaven", "one/one/farshore"} <= set(read.outlets["outlet_id"])
     assert read.quarantine["line"].to_list() == [7, 8, 11]
-    assert read.outlets.height + 1 + read.quarantine.height == 10  # the Herald's two rows are one outlet
+    assert read.outlets.height + 1 + read.quarantine.height == 12  # the Herald's two rows are one outlet
 
 
 def test_files_of_other_layouts_are_refused_or_mapped(tmp_path):
@@ -184,3 +196,90 @@ def test_the_real_matrix(shared_data):
     # nothing in the list says who publishes news: Twitter's and YouTube's rules wait for that fact, and name it
     waiting = screened.filter(outlet_id=cgtn, policy_id="twitter_2019").row(0, named=True)
     assert (waiting["outcome"], waiting["missing"][0]) == ("undetermined", "publishes_news")
+
+
+def test_files_with_a_slip_are_refused_or_set_aside_and_say_where(tmp_path):
+    with pytest.raises(SourceError, match=r"o.csv has a column 'handle'; known are .* Did you mean 'handles'"):
+        sm.read_outlets(write(tmp_path, "outlet_id,name,handle\nherald,Herald,twitter:herald\n", "o.csv"))
+    with pytest.raises(SourceError, match=r"has a column 'zzz'; .* Rename it or take it out"):
+        sm.read_facts(write(tmp_path, HEADER.replace("note", "zzz")))
+    outlets, quarantine = sm.read_outlets(
+        write(tmp_path, "outlet_id;name;domains;handles\na;A;a.example;theherald\nb;B;bit.ly|b.example;\nc;C;c d;\n"
+              "d;D;d.example|https://d.example/tv;twitter:d\n")
+    )  # fmt: skip
+    assert outlets["outlet_id"].to_list() == ["d"]
+    assert quarantine.select("line", "reason").rows() == [
+        (2, "handle 'theherald' does not say its platform, as twitter:harbourwire"),
+        (3, "domain 'bit.ly' is a shortener"), (4, "domain 'c d' is no address of a site"),
+    ]  # fmt: skip
+    listed = sm.read_outlet_list(write(tmp_path, "name,domain\nRT,rt.example;ru.rt.example\nNo,nowhere\n"))
+    assert listed.outlets["domains"].to_list() == [["rt.example", "ru.rt.example"]]
+    assert listed.quarantine.select("line", "reason").rows() == [(3, "domain 'nowhere' is no address of a site")]
+
+
+def test_evidence_from_the_future_is_no_evidence(tmp_path):
+    facts, quarantine = sm.read_facts(
+        write(tmp_path, HEADER + "a,state_funding,yes,https://x.example,2091-01-01,B2,\n")
+    )
+    assert facts.is_empty()
+    assert quarantine["reason"].to_list() == ["evidence_at lies in the future"]
+
+
+def test_one_id_for_two_outlets_is_refused_and_what_differs_is_kept(tmp_path):
+    header = "outlet_id,name,names,owner,domains,reply,reply_at\n"
+    one, _ = sm.read_outlets(write(tmp_path, header + "times,Times,,Printers,times.example,No.,2021-01-02\n", "a.csv"))
+    other, _ = sm.read_outlets(write(tmp_path, header + "times,Farshore Times,,City,far.example,,\n", "b.csv"))
+    with pytest.raises(SchemaError, match="'times' stands for Times and for Farshore Times"):
+        sm.merge_outlets(one, other)
+    same, _ = sm.read_outlets(
+        write(tmp_path, header + "times,The Times,,City,en.times.example,Still no.,2022-01-02\n", "c.csv")
+    )
+    row = sm.merge_outlets(one, same).row(0, named=True)
+    assert (row["owner"], row["reply"], row["reply_at"].year) == ("Printers | City", "No. | Still no.", 2022)
+
+
+def test_the_matrix_and_a_list_of_ones_own_are_joined(tmp_path):
+    matrix = sm.read_state_media_matrix(write(tmp_path, MATRIX), as_of=date(2023, 9, 1))
+    header = "outlet_id,name,names,countries,owner,domains,handles\n"
+    ours, _ = sm.read_outlets(
+        write(tmp_path, header + "h,Herald of Tidehaven,,TH,City,herald.example,\nw,Surf,,TH,,surf.example,\n"
+              "p,Somebody,Mole,TH,,other.example,\nq,Pier,,,,,\n", "o.csv")
+    )  # fmt: skip
+    joined = sm.join_outlet_lists(ours, sm.merge_facts(), other_outlets=matrix.outlets, other_facts=matrix.facts)
+    rows = joined.crosswalk.sort("other_id").rows()
+    assert rows == [
+        ("city-press/herald", "h", "domain", "de.herald.example, herald.example", True),
+        ("city-radio/mole", "p", "name", "Mole", False),  # a namesake at another domain
+        ("city-radio/pier", "q", "name", "Pier", True),
+    ]
+    herald = joined.outlets.filter(outlet_id="h").row(0, named=True)
+    assert (herald["name"], herald["owner"], herald["countries"]) == ("Herald of Tidehaven", "City", ["TH"])
+    assert "city-press/herald" not in set(joined.outlets["outlet_id"])
+    assert joined.facts.filter(outlet_id="h", factor="editorial_control")["finding"].unique().to_list() == ["yes"]
+
+
+def test_a_fact_may_be_stated_for_many_outlets(tmp_path):
+    facts, _ = sm.read_facts(
+        write(tmp_path, HEADER + "city-press/*,publishes_news,yes,https://x.example,2023-01-01,B2,papers\n")
+    )
+    spread = sm.spread_facts(facts, outlet_ids=["city-press/herald", "city-press/wave", "city-radio/pier"])
+    assert spread["outlet_id"].to_list() == ["city-press/herald", "city-press/wave"]
+    assert spread["note"].unique().to_list() == ["papers (stated for city-press/*)"]
+    with pytest.raises(ParameterError, match="'city-press/\\*' fits none of 1 outlets"):
+        sm.spread_facts(facts, outlet_ids=["city-radio/pier"])
+
+
+def test_the_worked_examples_and_the_real_matrix_are_one_list(shared_data):
+    path = shared_data / "state_media" / "asd_State_Media_Matrix.csv"
+    matrix = sm.read_state_media_matrix(path, as_of=date(2023, 9, 1))
+    lists = sm.read_screening_lists()
+    joined = sm.join_outlet_lists(lists.outlets, lists.facts, other_outlets=matrix.outlets, other_facts=matrix.facts)
+    taken = dict(joined.crosswalk.filter("is_joined").select("other_id", "outlet_id").iter_rows())
+    assert taken["xinhua-new-china-news-agency/news-agency-xinhua"] == "xinhua"
+    assert taken["british-broadcasting-corporation-bbc/bbc"] == "bbc"
+    assert {"xinhua", "bbc", "rt", "cgtn", "al-jazeera", "deutsche-welle", "npr"} <= set(taken.values())
+    screened = sm.screen_outlets(joined.facts, policies=lists.policies, outlets=joined.outlets)
+    xinhua = screened.filter(outlet_id="xinhua")
+    assert xinhua["outcome"].to_list() == ["meets"] * 3
+    bbc = dict(screened.filter(outlet_id="bbc").select("policy_id", "outcome").iter_rows())
+    assert bbc == {"twitter_2019": "does not meet", "facebook_2020": "does not meet", "youtube_2018": "meets"}

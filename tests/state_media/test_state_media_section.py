@@ -125,6 +125,33 @@ def test_lists_are_looked_for_beside_and_inside_the_dataset(tmp_path):
     (inside / "outlets.csv").write_text("outlet_id,name\nherald,Herald\n", "utf-8")
     found = sm.read_screening_lists(dataset=tmp_path / "case")
     assert (found.outlets["outlet_id"].to_list(), found.facts.height, found.adverts.height) == (["herald"], 0, 0)
+    (inside / "facts.csv").write_text(
+        "outlet_id,factor,finding,evidence_url,evidence_at,grade\n"
+        "herlad,publishes_news,yes,https://x.example,2021-01-01,B2\n"
+        "her*,state_funding,yes,https://x.example,2021-01-01,B2\n"
+        "city-press/*,publishes_news,yes,https://x.example,2021-01-01,B2\n",
+        "utf-8",
+    )
+    (inside / "list_own.csv").write_text("name,domain\nWave,wave.example\n", "utf-8")
+    (inside / "matrix_2023-09-01.csv").write_text(
+        "Country,Media company,Main assets,URL,Typology\nTH,City Press,Herald,https://herald.example,SC\n"
+        "TH,City Press,Wave,https://en.wave.example,SC\n",
+        "utf-8",
+    )
+    found = sm.read_screening_lists(dataset=tmp_path / "case")
+    assert found.outlets["outlet_id"].to_list() == ["herald", "wave"]
+    assert found.crosswalk["how"].to_list() == ["name", "domain"]
+    assert found.quarantine["reason"].to_list() == [
+        "a fact about 'herlad' (publishes_news), which is no outlet of the lists; did you mean 'herald'?"
+    ]
+    news = found.facts.filter(factor="publishes_news")
+    assert news.select("outlet_id", "finding").rows() == [("herald", "yes"), ("wave", "yes")]
+    (inside / "matrix_2023-09-01.csv").rename(inside / "matrix.csv")
+    with pytest.raises(SourceError, match="which day the list describes"):
+        sm.read_screening_lists(dataset=tmp_path / "case")
+    (inside / "matrix.csv").rename(inside / "fact.csv")
+    with pytest.raises(SourceError, match=r"holds fact.csv, which is none of outlets\*.csv"):
+        sm.read_screening_lists(dataset=tmp_path / "case")
     with pytest.raises(SourceError, match="found none"):
         sm.read_screening_lists(tmp_path / "nowhere")
 

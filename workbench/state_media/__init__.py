@@ -12,6 +12,7 @@ from workbench.state_media.amplification import (
     measure_amplification,
 )
 from workbench.state_media.barring import judge_adverts, match_adverts, summarise_adverts
+from workbench.state_media.crosswalk import JoinedLists, find_same_outlets, join_outlet_lists, spread_facts
 from workbench.state_media.facts import (
     check_facts,
     check_outlets,
@@ -32,6 +33,7 @@ from workbench.state_media.sites import count_link_kinds, name_site
 from workbench.state_media.weighing import weigh_facts
 
 __all__ = [
+    "JoinedLists",
     "Policies",
     "ScreeningLists",
     "check_facts",
@@ -43,7 +45,9 @@ __all__ = [
     "find_outlet_accounts",
     "find_own_adverts",
     "find_references",
+    "find_same_outlets",
     "hide_handles",
+    "join_outlet_lists",
     "judge_adverts",
     "list_advert_layouts",
     "match_adverts",
@@ -60,6 +64,7 @@ __all__ = [
     "read_screening_lists",
     "read_state_media_matrix",
     "screen_outlets",
+    "spread_facts",
     "summarise_adverts",
     "weigh_facts",
 ]

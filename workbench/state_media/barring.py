@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import polars as pl
 
 from workbench.schema import SchemaError
 from workbench.state_media.adverts import ADVERTS
+from workbench.state_media.crosswalk import index_names, same_name
 from workbench.state_media.facts import check_outlets
 from workbench.state_media.policies import Policies, Policy
 from workbench.state_media.sites import SiteIndex
@@ -47,7 +46,7 @@ def match_adverts(adverts: pl.DataFrame, outlets: pl.DataFrame) -> pl.DataFrame:
     if missing:
         raise SchemaError(f"adverts lacks column '{missing[0]}' (has {', '.join(adverts.columns)}). Use read_adverts.")
     checked = check_outlets(outlets)
-    index, names = SiteIndex(checked), _index_names(checked)
+    index, names = SiteIndex(checked), index_names(checked)
     adverts = _mark_repeats(adverts)
     rows = []
     for n, advert in enumerate(adverts.iter_rows(named=True)):
@@ -157,18 +156,6 @@ def _mark_repeats(adverts: pl.DataFrame) -> pl.DataFrame:
     return order.with_columns(repeats=pl.when(~is_first).then(kept)).sort("row").drop("row")
 
 
-def _index_names(outlets: pl.DataFrame) -> dict[str, set[str]]:
-    names: dict[str, set[str]] = {}
-    for row in outlets.iter_rows(named=True):
-        for name in [row["name"], *row["names"]]:
-            names.setdefault(_same_name(name), set()).add(row["outlet_id"])
-    return names
-
-
-def _same_name(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _match_one(advert: dict, index: SiteIndex, names: dict[str, set[str]]) -> tuple[str | None, list[str]]:
     for handle in (advert["handle"], advert["advertiser_id"]):
         found = index.find_handle(advert["platform"], handle) if handle else ()
@@ -176,7 +163,7 @@ def _match_one(advert: dict, index: SiteIndex, names: dict[str, set[str]]) -> tu
             return "handle", list(found)
     linked = {outlet for url in advert["urls"] for outlet in index.find_url(url).outlet_ids}
     for name in (advert["advertiser"], advert["paid_by"]):
-        by_name = names.get(_same_name(name), set()) if name else set()
+        by_name = names.get(same_name(name), set()) if name else set()
         if by_name & linked:
             return "name and link", sorted(by_name & linked)
         if by_name:

@@ -7,7 +7,9 @@ and `weighing` says which of several stands.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dataframely as dy
@@ -16,10 +18,10 @@ import polars as pl
 
 from workbench.schema import SchemaError, SourceError
 from workbench.state_media.files import read_table
+from workbench.state_media.sites import name_site
 
 FINDINGS = ("yes", "no", "unclear")
 _LISTS = ("names", "countries", "domains", "handles")
-_SEPARATOR = "|"
 _GRADE = r"^[A-F][1-6]$"
 
 
@@ -60,6 +62,11 @@ class Facts(dy.Schema):
             & pl.col("grade").is_not_null()
         )
 
+    @dy.rule()
+    def evidence_is_not_of_the_future(cls) -> pl.Expr:  # noqa: N805  dataframely passes the class
+        """No evidence is newer than tomorrow, which somewhere has begun."""
+        return (pl.col("evidence_at") < datetime.now(UTC) + timedelta(days=1)).fill_null(value=True)
+
 
 def read_facts(path: Path | str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read a CSV of facts into facts and quarantine.
@@ -73,28 +80,51 @@ def read_facts(path: Path | str) -> tuple[pl.DataFrame, pl.DataFrame]:
     Raises:
         SourceError: no such file, or a column is missing.
     """
-    table = _read_csv(path, required=("outlet_id", "factor", "finding", "evidence_url", "evidence_at", "grade"))
+    table = _read_csv(
+        path, schema=Facts, required=("outlet_id", "factor", "finding", "evidence_url", "evidence_at", "grade")
+    )
     table = _complete(table, Facts).with_columns(_day(pl.col("evidence_at")), file=pl.lit(Path(path).name))
+    table = table.with_row_index("line", offset=2)
     table = table.with_columns(pl.col("finding").str.to_lowercase(), pl.col("grade").str.to_uppercase())
     return _split_good(table, Facts, file=Path(path).name)
 
 
 def read_outlets(path: Path | str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Read a CSV of outlets into outlets and quarantine; list columns hold their items between `|`.
+    """Read a CSV of outlets into outlets and quarantine; list columns hold their items between `|` or `;`.
+
+    A domain may be an address whose path narrows it to a part of a site: `https://gov.example/tv`.
 
     Raises:
-        SourceError: no such file, or a column is missing.
+        SourceError: no such file, or a column is missing or unknown.
     """
-    table = _complete(_read_csv(path, required=("outlet_id", "name")), Outlets)
+    table = _complete(_read_csv(path, schema=Outlets, required=("outlet_id", "name")), Outlets)
     table = table.with_columns(
         *(split_list(pl.col(column)) for column in _LISTS), _day(pl.col("reply_asked_at")), _day(pl.col("reply_at"))
+    ).with_row_index("line", offset=2)
+    bad = [(row["line"], reason) for row in table.iter_rows(named=True) if (reason := find_address_fault(row))]
+    good, quarantine = _split_good(
+        table.filter(~pl.col("line").is_in([line for line, _ in bad])), Outlets, file=Path(path).name
     )
-    return _split_good(table, Outlets, file=Path(path).name)
+    return good, pl.concat([_quarantine(bad, file=Path(path).name), quarantine]).sort("line")
+
+
+def find_address_fault(outlet: dict) -> str:
+    """Return what is wrong with an outlet's domains or handles, or nothing."""
+    for domain in outlet["domains"]:
+        kind = name_site(domain).kind
+        if kind in ("none", "shortener"):
+            return f"domain '{domain}' is {'a shortener' if kind == 'shortener' else 'no address of a site'}"
+    for handle in outlet["handles"]:
+        platform, mark, name = handle.partition(":")
+        if not mark or not name.strip() or not platform.strip().isalnum():
+            return f"handle '{handle}' does not say its platform, as twitter:harbourwire"
+    return ""
 
 
 def split_list(column: pl.Expr) -> pl.Expr:
-    """Return a text column's items, written between `|`, as a list without blanks; null becomes an empty list."""
-    items = column.fill_null("").str.split(_SEPARATOR).list.eval(pl.element().str.strip_chars())
+    """Return a text column's items, parted by `|` or `;`, as a list without blanks; null becomes an empty list."""
+    parted = column.fill_null("").str.replace_all(";", "|", literal=True).str.split("|")
+    items = parted.list.eval(pl.element().str.strip_chars())
     return items.list.eval(pl.element().filter(pl.element() != ""))
 
 
@@ -128,21 +158,56 @@ def merge_facts(*tables: pl.DataFrame) -> pl.DataFrame:
 
 
 def merge_outlets(*tables: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per outlet_id: lists joined, the first name kept and the others among `names`."""
+    """Return one row per outlet_id: lists joined, the first name kept and the others among `names`.
+
+    Rows are one outlet if they share a name, a site or a handle. Owners and replies that differ are all kept, parted
+    by `|`.
+
+    Raises:
+        SchemaError: a table breaks its contract, or one outlet_id stands for two outlets.
+    """
     every = pl.concat([_check(table, Outlets, "outlets") for table in tables]) if tables else Outlets.create_empty()
+    _refuse_strangers(every)
     lists = [
         pl.col(column).explode(empty_as_null=True).drop_nulls().unique(maintain_order=True) for column in _LISTS[1:]
     ]
     names = pl.concat([pl.col("name"), pl.col("names").explode(empty_as_null=True)]).drop_nulls()
-    first = ["owner", "identity_url", "reply_asked_at", "reply_at", "reply"]
+    said = [pl.col(column).drop_nulls().unique(maintain_order=True).str.join(" | ") for column in ("owner", "reply")]
     merged = every.group_by("outlet_id", maintain_order=True).agg(
         pl.col("name").first(),
         names.unique(maintain_order=True).alias("names"),
         *lists,
-        *(pl.col(column).drop_nulls().first() for column in first),
+        *said,
+        pl.col("identity_url").drop_nulls().first(),
+        *(pl.col(column).max() for column in ("reply_asked_at", "reply_at")),
     )
-    own = merged.with_columns(pl.col("names").list.set_difference(pl.concat_list("name")))
+    own = merged.with_columns(
+        pl.col("names").list.set_difference(pl.concat_list("name")), pl.col("owner", "reply").replace("", None)
+    )
     return check_outlets(own)
+
+
+def _refuse_strangers(outlets: pl.DataFrame) -> None:
+    twice = outlets.filter(pl.col("outlet_id").is_duplicated())
+    for _, rows in twice.group_by("outlet_id", maintain_order=True):
+        known: set[str] = set()
+        waiting = [(row, _name_identities(row)) for row in rows.iter_rows(named=True)]
+        first = waiting[0][0]
+        while waiting:
+            joined = [pair for pair in waiting if not known or pair[1] & known]
+            if not joined:
+                other = waiting[0][0]
+                raise SchemaError(
+                    f"outlet_id '{first['outlet_id']}' stands for {first['name']} and for {other['name']}, which share "
+                    "no name, site or handle. Give one another outlet_id, or list what they share."
+                )
+            known |= joined[0][1]
+            waiting.remove(joined[0])
+
+
+def _name_identities(row: dict) -> set[str]:
+    names = {f"name {' '.join(name.casefold().split())}" for name in (row["name"], *row["names"])}
+    return names | {name_site(domain).key for domain in row["domains"]} | {handle.lower() for handle in row["handles"]}
 
 
 def name_version(facts: pl.DataFrame) -> str:
@@ -153,14 +218,28 @@ def name_version(facts: pl.DataFrame) -> str:
     return f"{ordered.height} facts to {newest:%Y-%m-%d}, {digest}" if newest else f"{ordered.height} facts, {digest}"
 
 
-def _read_csv(path: Path | str, *, required: tuple[str, ...]) -> pl.DataFrame:
+def _read_csv(path: Path | str, *, schema: type[dy.Schema], required: tuple[str, ...]) -> pl.DataFrame:
     path = Path(path)
     table = read_table(path, comment_prefix="#")
     missing = [column for column in required if column not in table.columns]
     if missing:
         has = ", ".join(table.columns)
         raise SourceError(f"{path.name} lacks column '{missing[0]}' (has {has}). Add it to the header.")
+    refuse_unknown_columns(table.columns, schema.column_names(), file=path.name)
     return table.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+
+
+def refuse_unknown_columns(columns: list[str], known: list[str], *, file: str) -> None:
+    """Refuse a column nobody reads, so that a slip of the pen does not pass for an empty column.
+
+    Raises:
+        SourceError: names file, column and the columns allowed.
+    """
+    for column in columns:
+        if column not in known:
+            near = difflib.get_close_matches(column, known, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else "Rename it or take it out."
+            raise SourceError(f"{file} has a column '{column}'; known are {', '.join(known)}. {hint}")
 
 
 def _complete(table: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
@@ -176,14 +255,14 @@ def _day(column: pl.Expr) -> pl.Expr:
 
 
 def _split_good(table: pl.DataFrame, schema: type[dy.Schema], *, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    # Line numbers count records after the header: the same as lines where no cell holds a line break.
-    lines = table.with_row_index("line", offset=2)
-    good, failure = schema.filter(table, cast=True)
+    # `line` counts records after the header: the same as lines where no cell holds a line break.
+    rows = table.drop("line")
+    good, failure = schema.filter(rows, cast=True)
     if good.height == table.height:
         return good, _quarantine([], file=file)
     reasons = [
         (int(line), _name_failure(row, schema))
-        for line, row in zip(lines["line"], table.iter_slices(1), strict=True)
+        for line, row in zip(table["line"], rows.iter_slices(1), strict=True)
         if schema.filter(row, cast=True)[0].is_empty()
     ]
     assert len(reasons) == len(failure)
@@ -193,6 +272,7 @@ def _split_good(table: pl.DataFrame, schema: type[dy.Schema], *, file: str) -> t
 def _name_failure(row: pl.DataFrame, schema: type[dy.Schema]) -> str:
     rules = sorted(schema.filter(row, cast=True)[1].counts())
     words = {
+        "evidence_is_not_of_the_future": "evidence_at lies in the future",
         "settled_finding_has_evidence": "a yes or no needs an evidence_url, an evidence_at (2019-08-19) and a grade",
         "finding|check": "finding is yes, no or unclear",
         "grade|regex": "grade is a letter A to F and a digit 1 to 6",

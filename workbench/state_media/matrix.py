@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from workbench.schema import ParameterError, SourceError
-from workbench.state_media.facts import Facts, check_facts, merge_outlets, split_list
+from workbench.state_media.facts import Facts, check_facts, find_address_fault, merge_outlets, split_list
 from workbench.state_media.files import read_table
 from workbench.state_media.sites import name_site
 
@@ -44,10 +44,11 @@ def read_state_media_matrix(path: Path | str, *, as_of: date, grade: str = "B2")
     """Read a file in the layout of the State Media Matrix (ASD at GMF, State Media Monitor) as outlets and facts.
 
     An outlet is an asset of a media company in a country; its rows (editions, mirrors) are joined, and namesakes in
-    two countries stay two outlets. Each row's type becomes the
-    facts that typology.toml lists for it, and no others: a type says who funds, owns and edits, not whether there is
-    news, so some policies stay undetermined until you add such facts. A type with a question mark becomes unclear
-    facts. Rows that disagree on the type give contradicting facts, all kept.
+    two countries stay two outlets. Each row's type becomes the facts that typology.toml lists for it, and no others: a
+    type says who funds, owns and edits, not whether there is news, so some policies stay undetermined until you add
+    such facts (for many at once: `spread_facts`). A type with a question mark becomes unclear facts. Rows that disagree
+    on the type give contradicting facts, all kept. The note of each fact gives the row, its type, Status and Notes. The
+    path of a home page narrows an outlet only where another outlet of the list is on the same host.
 
     Args:
         path: the CSV; read where it lies, never copied.
@@ -69,6 +70,7 @@ def read_state_media_matrix(path: Path | str, *, as_of: date, grade: str = "B2")
     day = datetime(as_of.year, as_of.month, as_of.day, tzinfo=UTC)
     homes = rows.group_by("Media company", "Main assets").agg(pl.col("Country").n_unique())
     namesakes = set(homes.filter(pl.col("Country") > 1).select("Media company", "Main assets").iter_rows())
+    hosts = _find_shared_hosts(rows)
     outlets, facts, bad = [], [], []
     for line, row in enumerate(rows.iter_rows(named=True), start=2):
         code = (row["Typology"] or "").strip()
@@ -76,22 +78,12 @@ def read_state_media_matrix(path: Path | str, *, as_of: date, grade: str = "B2")
         if reason:
             bad.append((path.name, line, reason))
             continue
-        outlet = _make_outlet(row, namesakes, source_url=types["source_url"])
+        outlet = _make_outlet(row, namesakes, hosts, source_url=types["list_url"])
         outlets.append(outlet)
+        note = _cite_row(row, line, code, label=types["type"][code.rstrip("?")]["label"])
         for factor, finding in types["type"][code.rstrip("?")]["findings"].items():
-            label = types["type"][code.rstrip("?")]["label"]
-            facts.append(
-                (
-                    outlet["outlet_id"],
-                    factor,
-                    "unclear" if code.endswith("?") else finding,
-                    types["source_url"],
-                    day,
-                    grade,
-                    f"State Media Matrix type {code}: {label}",
-                    path.name,
-                )
-            )
+            said = "unclear" if code.endswith("?") else finding
+            facts.append((outlet["outlet_id"], factor, said, types["list_url"], day, grade, note, path.name))
     schema = {"file": pl.String, "line": pl.Int64, "reason": pl.String}
     made = pl.DataFrame(facts, schema=Facts.create_empty().schema, orient="row").unique(maintain_order=True)
     return OutletList(
@@ -105,8 +97,8 @@ def read_outlet_list(path: Path | str, *, columns: dict[str, str] | None = None)
     """Read a plain list of outlets (CSV, one row each) that states no facts.
 
     Args:
-        path: the CSV; only a name is needed. Known columns: outlet_id, name, names, country, owner, domain, handles
-            (the plurals hold items between `|`).
+        path: the CSV; only a name is needed. Known columns: outlet_id, name, names, country, owner, domain, handles,
+            identity_url (the lists hold items between `|` or `;`); others are left out, as they may be anything.
         columns: your column -> our column, as {"Outlet": "name", "Website": "domain"}.
 
     Returns:
@@ -151,10 +143,16 @@ def read_outlet_list(path: Path | str, *, columns: dict[str, str] | None = None)
         identity_url=text("identity_url"),
         **{column: pl.lit(None, dtype=dtype) for column, dtype in list(_outlet_schema().items())[-3:]},
     )
-    bad = rows.filter(pl.col("name").is_null()).select(
-        file=pl.lit(path.name), line=pl.col("line").cast(pl.Int64), reason=pl.lit("the row has no name")
+    faults = [find_address_fault(outlet) for outlet in outlets.iter_rows(named=True)]
+    named_lines = named["line"].to_list()
+    bad = [(path.name, line, "the row has no name") for line in rows.filter(pl.col("name").is_null())["line"]]
+    bad += [(path.name, line, fault) for line, fault in zip(named_lines, faults, strict=True) if fault]
+    schema = {"file": pl.String, "line": pl.Int64, "reason": pl.String}
+    return OutletList(
+        merge_outlets(outlets.filter(pl.Series([not fault for fault in faults], dtype=pl.Boolean))),
+        Facts.create_empty(),
+        pl.DataFrame(bad, schema=schema, orient="row").sort("line"),
     )
-    return OutletList(merge_outlets(outlets), Facts.create_empty(), bad)
 
 
 def make_slug(text: str) -> str:
@@ -192,7 +190,23 @@ def _find_fault(row: dict, code: str, types: dict) -> str:
     return ""
 
 
-def _make_outlet(row: dict, namesakes: set[tuple[str, str]], *, source_url: str) -> dict:
+def _cite_row(row: dict, line: int, code: str, *, label: str) -> str:
+    more = [f"{name}: {row[name]}" for name in ("Status", "Notes") if row.get(name)]
+    return "; ".join([f"State Media Matrix, row {line}: type {code}, {label}", *more])
+
+
+def _find_shared_hosts(rows: pl.DataFrame) -> set[str]:
+    """Return the hosts on which the list has more than one outlet."""
+    listed = rows.select("Media company", "Main assets", host=pl.col("URL").map_elements(_bare_host, pl.String))
+    named = listed.drop_nulls("host").unique().group_by("host").len().filter(pl.col("len") > 1)
+    return set(named["host"])
+
+
+def _bare_host(url: str) -> str:
+    return name_site(url).host.removeprefix("www.")
+
+
+def _make_outlet(row: dict, namesakes: set[tuple[str, str]], shared_hosts: set[str], *, source_url: str) -> dict:
     parts = [row["Media company"], row["Main assets"]]
     if tuple(parts) in namesakes:
         parts.append(row["Country"] or "no country")
@@ -202,13 +216,19 @@ def _make_outlet(row: dict, namesakes: set[tuple[str, str]], *, source_url: str)
         site = name_site(link) if link else None
         if site is not None and site.kind == "account" and site.key.startswith(f"{platform}:"):
             handles.append(site.key)
+    address = row["URL"]
+    site = name_site(address) if address else None
+    if site is not None and site.kind == "domain" and _bare_host(address) not in shared_hosts:
+        address = site.host
+    elif site is not None and site.kind in ("none", "shortener"):
+        address = None
     return {
         "outlet_id": "/".join(make_slug(part) for part in parts),
         "name": row["Main assets"],
         "names": [row["Media company"]],
         "countries": [row["Country"]] if row["Country"] else [],
         "owner": row["Media company"],
-        "domains": [row["URL"]] if row["URL"] else [],
+        "domains": [address] if address else [],
         "handles": handles,
         "identity_url": source_url,
         "reply_asked_at": None,
