@@ -74,6 +74,8 @@ def test_hashtag_sequence_keeps_order_and_needs_enough_tags():
     )
     assert objects(posts, "hashtag_sequence") == [("p1", "a b c"), ("p2", "b a c")]
     assert objects(posts, "hashtag_sequence", min_hashtags=2)[-1] == ("p3", "a b")
+    wide = make_posts({"hashtags": ["＃Ａ", "#b", " c "]}, {"hashtags": ["a", "", "b", "#"]})
+    assert objects(wide, "hashtag_sequence") == [("p1", "a b c")]
 
 
 def test_mention_reply_and_quote():

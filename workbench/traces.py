@@ -103,8 +103,8 @@ def hashtag_sequence(posts: pl.LazyFrame, *, min_hashtags: int = 3) -> pl.LazyFr
     Source: Pacheco et al. 2021 and Luceri et al. 2024. Differs: per post as in Luceri, but three tags are enough.
     Beware: a share button or an event's organisers hand out ready-made hashtags.
     """
-    sequence = pl.col("hashtags").list.eval(_tag(pl.element())).list.join(" ")
-    return _own(posts).filter(pl.col("hashtags").list.len() >= min_hashtags).select("post_id", object_id=sequence)
+    tags = pl.col("hashtags").list.eval(_tag(pl.element()).replace("", None).drop_nulls())
+    return _own(posts).filter(tags.list.len() >= min_hashtags).select("post_id", object_id=tags.list.join(" "))
 
 
 @trace
