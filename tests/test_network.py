@@ -1,5 +1,6 @@
 """The network of kept edges: fused by hand-computed weights, pruned, drawn the same twice, written and read back."""
 
+import re
 from xml.etree import ElementTree as ET
 
 import igraph as ig
@@ -104,6 +105,32 @@ def test_gexf_of_nothing_and_of_names_xml_cannot_hold():
     assert [node["label"] for node in nodes] == ["a\ufffdb", "c\ufffd"]
     assert [node.get("note") for node in nodes] == [None, "seen"]
     assert edges[0]["weight"] == "1.0"
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\x01b", "c\ud800", "\ufffe"])
+def test_graphml_of_names_xml_cannot_hold(tmp_path, name):
+    odd = ig.Graph(n=2, edges=[(0, 1)])
+    odd.vs["name"] = [name, '<&>"']
+    odd.es["weight"] = [0.5]
+    back = ig.Graph.Read_GraphML(str(write_network(odd, tmp_path / "odd.graphml")))
+    assert back.vs["name"] == back.vs["label"] == [re.sub("[\x00\x01\ud800\ufffe]", "\ufffd", name), '<&>"']
+    assert odd.vs["name"][0] == name
+
+
+def test_both_formats_open_in_gephi_by_its_conventions(tmp_path):
+    """What Gephi's importers look for: labels, weights, undirected, distinct ids, and a word on what was kept."""
+    network = build_network(SCORED, max_fdr=0.05)
+    graphml = write_network(network, tmp_path / "network.graphml").read_text(encoding="utf-8")
+    gexf = write_network(network, tmp_path / "network.gexf").read_text(encoding="utf-8")
+    assert 'edgedefault="undirected"' in graphml
+    assert 'defaultedgetype="undirected"' in gexf
+    for attribute in ("label", "weight"):
+        assert f'attr.name="{attribute}"' in graphml
+        assert f'title="{attribute}"' not in gexf, "Gephi has a column of its own, filled from the attribute"
+    assert "max_fdr: 0.05; n_edges_seen: 3; n_edges_kept: 2; traces: repost url" in gexf
+    nodes, edges = read_gexf(gexf.encode())
+    assert len({node["id"] for node in nodes}) == 3
+    assert len({edge["id"] for edge in edges}) == 2
 
 
 def test_pruning_keeps_the_most_central_and_says_of_how_many():

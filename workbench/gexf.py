@@ -15,17 +15,21 @@ def format_gexf(network: ig.Graph) -> bytes:
     """Return the network as a GEXF 1.2 document, UTF-8.
 
     Accounts are labelled by their `name`, edges weigh their `weight`; all other attributes of accounts and edges
-    become columns of Gephi's tables, typed by their first value. Characters that XML cannot hold become U+FFFD.
+    become columns of Gephi's tables, typed by their first value; those of the network become its description.
+    Characters that XML cannot hold become U+FFFD.
 
     Source: gexf.net, GEXF 1.2draft.
     """
     root = ET.Element("gexf", {"xmlns": _NAMESPACE, "version": "1.2"})
+    meta = ET.SubElement(root, "meta")
+    ET.SubElement(meta, "creator").text = "takedown-workbench"
+    ET.SubElement(meta, "description").text = "; ".join(f"{k}: {clean_text(network[k])}" for k in network.attributes())
     graph = ET.SubElement(root, "graph", {"defaultedgetype": "undirected", "mode": "static"})
     node_columns = _declare(graph, "node", network.vs)
     edge_columns = _declare(graph, "edge", network.es)
     nodes = ET.SubElement(graph, "nodes", {"count": str(network.vcount())})
     for vertex in network.vs:
-        node = ET.SubElement(nodes, "node", {"id": str(vertex.index), "label": _text(vertex["name"])})
+        node = ET.SubElement(nodes, "node", {"id": str(vertex.index), "label": clean_text(vertex["name"])})
         _fill(node, node_columns, vertex)
     edges = ET.SubElement(graph, "edges", {"count": str(network.ecount())})
     weights = network.es["weight"] if "weight" in network.es.attributes() else [1.0] * network.ecount()
@@ -34,6 +38,13 @@ def format_gexf(network: ig.Graph) -> bytes:
         _fill(ET.SubElement(edges, "edge", ends | {"weight": repr(float(weight))}), edge_columns, edge)
     ET.indent(root)
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def clean_text(value: object) -> str:
+    """Return the value as text that any XML file can hold."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _NOT_XML.sub("\ufffd", str(value))
 
 
 def _declare(graph: ET.Element, kind: str, sequence: ig.VertexSeq | ig.EdgeSeq) -> dict[str, str]:
@@ -61,10 +72,4 @@ def _fill(element: ET.Element, columns: dict[str, str], item: ig.Vertex | ig.Edg
     values = ET.SubElement(element, "attvalues")
     for name, number in columns.items():
         if item[name] is not None:
-            ET.SubElement(values, "attvalue", {"for": number, "value": _text(item[name])})
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return _NOT_XML.sub("\ufffd", str(value))
+            ET.SubElement(values, "attvalue", {"for": number, "value": clean_text(item[name])})

@@ -15,7 +15,7 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
-from workbench.gexf import format_gexf
+from workbench.gexf import clean_text, format_gexf
 from workbench.schema import ParameterError, SourceError, check_table
 
 
@@ -169,7 +169,7 @@ def write_network(network: ig.Graph, path: str | Path, *, clusters: pl.DataFrame
 
     Args:
         network: from `build_network`.
-        path: where to; its ending, `.graphml` or `.gexf`, says as what.
+        path: where to; its ending, `.graphml` or `.gexf`, says as what. Characters that XML cannot hold become U+FFFD.
         clusters: table `clusters`; adds cluster_id (0 = in none), strength and is_core to the accounts.
 
     Raises:
@@ -191,12 +191,20 @@ def write_network(network: ig.Graph, path: str | Path, *, clusters: pl.DataFrame
         if path.suffix == ".gexf":
             path.write_bytes(format_gexf(graph))
         else:
-            graph.write_graphml(str(path))
+            _clean(graph).write_graphml(str(path))
     except OSError as error:
         raise SourceError(
             f"cannot write {path}: {error.strerror or error}. Choose a folder you may write to."
         ) from error
     return path
+
+
+def _clean(graph: ig.Graph) -> ig.Graph:
+    """Return the graph with its texts such as XML can hold; igraph would cut or refuse them."""
+    for items in (graph.vs, graph.es):
+        for name in items.attributes():
+            items[name] = [clean_text(value) if isinstance(value, str) else value for value in items[name]]
+    return graph
 
 
 def _graph(fused: pl.DataFrame) -> ig.Graph:
