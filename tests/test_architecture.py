@@ -53,14 +53,18 @@ ROOMS: dict[str, tuple[str, str]] = {
     "platforms": ("platforms", "case sources"),
     # From a case to a package and back: it runs the stages as notebooks 02 and 05 do.
     "handover": ("handover", "case sources privacy findings actions coaction chance sharing"),
-    "run": ("run notebooks manifest versions", "report findings case cache sources privacy leaks"),
+    "run": (
+        "run notebooks notebook_page manifest versions",
+        "report findings charts invisible case cache sources privacy leaks",
+    ),
 }
 ANYTHING = "cli"
 NOT_IN_CONTENTS = {"run", "spark", "fetch", "cli"}
 
 # Files that touch the disk; folders count with all their files. Everything else takes tables and gives tables.
 DISK = {
-    "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks", "manifest", "versions", "cli",
+    "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks",
+    "notebook_page", "manifest", "versions", "cli",
     "cache", "cache_key", "case", "keys", "leaks", "lint", "catalogue",
     "network",  # GraphML and GEXF out
     "state_media",  # facts and policies: data files of its own, and a user's

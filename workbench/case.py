@@ -111,7 +111,9 @@ def write_edition(edition: Edition, *, previous: Path | None, path: Path) -> Non
 def read_edition(path: Path) -> tuple[Edition, Findings | None]:
     """Return what `write_edition` wrote, the record read."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    fields: dict[str, Any] = {**content["edition"], "replies": tuple(content["edition"]["replies"])}
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in content["edition"].items()
+    }
     previous = Path(content["previous"]) if content["previous"] else None
     return Edition(**fields), Findings.load(previous) if previous else None
 

@@ -35,6 +35,7 @@ _CIRCLE = re.compile(
     r'<path transform="translate\(([-\d.]+),([-\d.]+)\)" '
     r'd="M([\d.]+),0A\3,\3,0,1,1,-\3,0A\3,\3,0,1,1,\3,0"([^<>]*)/>'
 )
+_PAPER = re.compile(r'^(<svg\b[^<>]*>)<rect [^<>]*fill="white"/>')
 _PART = re.compile(r"\b(clip|gradient_)(\d+)\b(?=[\")])")
 
 
@@ -72,8 +73,18 @@ def draw_svg(spec: dict[str, Any], *, width_px: int | None = None) -> str:
     """
     sized = fit_page(spec) if width_px is None else {**fit_page(spec), "width": width_px}
     svg = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE_VERSION, allowed_base_urls=[])
-    drawn = _ROLE.sub("", _LONG_NUMBER.sub(_shorten, svg))
-    return _name_parts(_slim(drawn), sized).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+    return tidy_svg(svg, name=json.dumps(sized, sort_keys=True))
+
+
+def tidy_svg(svg: str, *, name: str) -> str:
+    """Return a drawn picture as a page holds it: slim, without paper, its parts named apart from other pictures'.
+
+    Args:
+        svg: as vl-convert drew it.
+        name: any text that no other picture of the page has.
+    """
+    drawn = _ROLE.sub("", _LONG_NUMBER.sub(_shorten, _PAPER.sub(r"\1", svg)))
+    return _name_parts(_slim(drawn), name).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
 def bundle_script(snippet: str) -> str:
@@ -135,9 +146,9 @@ def _join_lines(run: re.Match[str]) -> str:
     )
 
 
-def _name_parts(svg: str, spec: dict[str, Any]) -> str:
+def _name_parts(svg: str, name: str) -> str:
     """Give clips and gradients names of their own: Vega counts on from chart to chart, and a page holds many."""
-    prefix = "v" + hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:10]
+    prefix = "v" + hashlib.sha256(name.encode()).hexdigest()[:10]
     names: dict[str, str] = {}
 
     def rename(part: re.Match[str]) -> str:

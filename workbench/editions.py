@@ -37,6 +37,7 @@ class Edition:
         contact: where those described may answer; "" where nobody said.
         correction: why the report is made anew; "" where nobody said.
         replies: answers to print, each with who gave it and when.
+        notebooks: names of the notebooks that are run, in order.
 
     Raises:
         ParameterError: a text is too long, or has control or invisible characters.
@@ -48,6 +49,7 @@ class Edition:
     contact: str = ""
     correction: str = ""
     replies: tuple[str, ...] = ()
+    notebooks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         texts = [(name, getattr(self, name), most) for name, most in _MOST_CHARACTERS.items()]
@@ -70,8 +72,7 @@ def apply_edition(findings: Findings, edition: Edition, *, previous: Findings | 
         edition: what the runner knows.
         previous: the record of the report that stands; None where there is none, or none that can be read.
     """
-    contact = {"contact": edition.contact} if edition.contact else {}
-    plain = dataclasses.replace(findings, provenance={**findings.provenance, "command": edition.command, **contact})
+    plain = _extend(findings, command=edition.command, contact=edition.contact, notebooks=list(edition.notebooks))
     if previous is None and edition.version == 1:
         return _extend(plain, version=1, replies=list(edition.replies))
     if previous is None:

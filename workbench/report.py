@@ -30,7 +30,7 @@ MOST_NARROW_BYTES = 100_000
 MOST_PLAIN_SPEC_BYTES = 10_000
 _CHARTS_ALIVE = "report.js"
 _OPTIONAL = (
-    "as_of", "command", "contact", "corrections", "replies", "version", "version_of_workbench",
+    "as_of", "command", "contact", "corrections", "notebooks", "replies", "version", "version_of_workbench",
 )  # fmt: skip
 _OWN_TEMPLATE = ("findings", "decisions", "reproduce", "reply")
 

@@ -29,6 +29,7 @@ from workbench.keys import PrivacyError
 from workbench.leaks import find_leaks
 from workbench.lint import lint_report
 from workbench.manifest import describe_inputs, describe_outputs, describe_tools
+from workbench.notebook_page import write_notebook_pages
 from workbench.notebooks import NotebookError, choose_parameters, execute_notebook, list_notebooks, read_parameters
 from workbench.report import render_report
 from workbench.schema import ParameterError, WorkbenchError
@@ -107,12 +108,14 @@ def run_case(
             contact=_read_contact(chosen),
             correction=correction.strip(),
             replies=tuple(reply.strip() for reply in replies if reply.strip()),
+            notebooks=tuple(file.stem for file in files),
         )
         draft = reports / f".{name}.running-{secrets.token_hex(4)}"
         draft.mkdir()
         write_edition(edition, previous=_find_record(current, console), path=draft / EDITION_FILE)
         try:
             timed = _execute_all(files, chosen, draft=draft, dataset=_say_dataset(place), name=name, console=console)
+            write_notebook_pages(draft)
             _number_page(draft, current)
             _check_draft(draft, opened)
             _say_faults(draft, console)
