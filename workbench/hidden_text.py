@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.profile_links import HOSTS, PROFILE_LINK, rewrite_profile_link
 from workbench.pseudonyms import Names
-from workbench.spoken_names import bounded
+from workbench.spoken_names import find_standing
 
 _INVISIBLE = r"[\x{200B}-\x{200F}\x{2060}\x{FEFF}\x{AD}]"
 _AT = r"(?:@|%(?:25)*40)"
@@ -116,7 +116,8 @@ def _replace_names(texts: pl.Series, where: pl.Expr, names: Names) -> pl.Series:
 def _write_names(text: str, inside: pl.Series, names: Names) -> str:
     """The longest first: a name may hold another."""
     for name in sorted(set(inside), key=lambda name: (-len(name), name)):
-        text = re.sub(bounded(name), names.show_name(name), text)
+        for at in reversed(find_standing(name, text)):
+            text = text[:at] + names.show_name(name) + text[at + len(name) :]
     return text
 
 

@@ -19,7 +19,7 @@ from workbench.hidden_text import find_mail_and_phones
 from workbench.profile_links import HOSTS
 from workbench.pseudonyms import is_named_in_clear
 from workbench.schema import Release, SourceError
-from workbench.spoken_names import bounded, find_telling_names, is_telling_name
+from workbench.spoken_names import find_standing, find_telling_names, is_telling_name
 
 LEAKS = {"file": pl.String, "place": pl.String, "kind": pl.String, "value": pl.String}
 _ARCHIVES = (".zip", ".docx", ".xlsx")
@@ -93,7 +93,7 @@ class _Hidden:
         if not self.phrases:
             return []
         found = pl.Series([view]).str.extract_many(list(self.phrases), overlapping=True).explode().drop_nulls()
-        return [phrase for phrase in found.unique().sort() if re.search(bounded(phrase), view)]
+        return [phrase for phrase in found.unique().sort() if find_standing(phrase, view)]
 
 
 def _hidden_names(release: Release) -> _Hidden:

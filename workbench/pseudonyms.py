@@ -151,8 +151,9 @@ def _telling_handles(
 
 
 def _telling_names(accounts: pl.DataFrame, posts: pl.DataFrame, clear_ids: frozenset[str]) -> dict[str, str]:
-    """Names that a clear account or a place has as well are left."""
-    known = accounts.select("display_name", "account_id").drop_nulls().unique(maintain_order=True)
+    """Names that a clear account or a place has as well are left; a platform's own hash of a name is none."""
+    is_hash = pl.col("display_name") == pl.col("account_id")
+    known = accounts.filter(~is_hash).select("display_name", "account_id").drop_nulls().unique(maintain_order=True)
     clear = accounts.filter(pl.col("account_id").is_in(list(clear_ids)))
     left = {name.lower() for name in pl.concat([clear["display_name"], clear["handle"], accounts["location"]]) if name}
     owners = {

@@ -10,6 +10,7 @@ N_SPEAKERS_OF_A_WORD = 5
 """A word that as many accounts use, each in a text of its own, is a word, whoever else is called by it."""
 _CJK = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _NO_SPACE_SCRIPT = re.compile(rf"[{_CJK}]")
+_SPACED = re.compile(rf"[^\W{_CJK}]")
 _UNLIKE_A_WORD = re.compile(r"(?=.*[0-9_])(?=.*[a-z])[a-z0-9_]{6,}")
 _WORD_LIKE = re.compile(r"[a-z]{6,}")
 _SEVERAL_WORDS = re.compile(r"[^\W\d_]\W+[^\W_]")
@@ -62,12 +63,19 @@ def is_telling_name(name: str) -> bool:
     return bool(len(name) >= 5 and _SEVERAL_WORDS.search(name)) or bool(len(name) >= 6 and _MIXED.match(name))
 
 
-def bounded(name: str) -> str:
-    """Return the pattern of a name standing by itself; Chinese and the like is written without spaces around it."""
-    edge = rf"[^\W{_CJK}]"
-    before = "" if _NO_SPACE_SCRIPT.match(name) else rf"(?<!{edge})"
-    behind = "" if _NO_SPACE_SCRIPT.match(name[-1:]) else rf"(?!{edge})"
-    return before + re.escape(name) + behind
+def find_standing(name: str, text: str) -> list[int]:
+    """Return where a name stands by itself in a text; Chinese and the like is written without spaces around it."""
+    places, at = [], text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if not (_is_glued(text[at - 1 : at], name[0]) or _is_glued(name[-1], text[end : end + 1])):
+            places.append(at)
+        at = text.find(name, max(end, at + 1))
+    return places
+
+
+def _is_glued(left: str, right: str) -> bool:
+    return bool(_SPACED.fullmatch(left) and _SPACED.fullmatch(right))
 
 
 def _said(posts: pl.DataFrame, phrases: list[str], *, ignores_case: bool) -> pl.DataFrame:
