@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "clusters": ("clusters", "network"),
     "chance": ("chance coordinated candidates membership sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
+    "explain": ("explain explain_words", "coaction chance sections"),
     "profiles": ("profiles features changes behaviour creation hours origin_signs prevalence", "text names"),
     "narratives": ("narratives", "text addresses"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
@@ -40,7 +41,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "findings": ("findings claims rows editions", ""),
     "invisible": ("invisible", ""),
     "charts": (
-        "charts chart_style chart_display chart_state_media chart_sharing chart_conversation narrative_charts",
+        "charts chart_style chart_display chart_state_media chart_sharing chart_conversation chart_network narrative_charts",
         "invisible",
     ),
     "sections": ("sections", "findings charts sharing addresses"),
@@ -52,7 +53,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "case": ("case", "cache findings"),
     "platforms": ("platforms", "case sources"),
     # From a case to a package and back: it runs the stages as notebooks 02 and 05 do.
-    "handover": ("handover", "case sources privacy findings actions coaction chance sharing"),
+    "handover": ("handover", "case sources privacy findings actions coaction chance sharing explain"),
     "run": (
         "run notebooks notebook_page manifest versions",
         "report findings charts invisible case cache sources privacy leaks",

@@ -28,7 +28,7 @@ MOST_ROWS_OPEN = 20
 MOST_CSV_BYTES = 100_000
 MOST_NARROW_BYTES = 100_000
 MOST_PLAIN_SPEC_BYTES = 10_000
-_CHARTS_ALIVE = "report.js"
+_CHARTS_ALIVE = ("report.js", "network.js")
 _OPTIONAL = (
     "as_of", "command", "contact", "corrections", "notebooks", "replies", "version", "version_of_workbench",
 )  # fmt: skip
@@ -37,7 +37,10 @@ _OWN_TEMPLATE = ("findings", "decisions", "reproduce", "reply")
 
 @dataclass(frozen=True)
 class _Picture:
-    """A figure as it is printed: still pictures for wide and, unless heavy, narrow pages; the spec for a live one."""
+    """A figure as it is printed: still pictures for wide and, unless heavy, narrow pages; what a live one is drawn of.
+
+    That is the spec, or of a network its graph, as plain or packed text.
+    """
 
     figure: Figure
     wide: Markup
@@ -80,7 +83,7 @@ def render_page(findings: Findings) -> str:
     """
     pictures = {figure.name: _draw(figure) for section in findings.sections for figure in section.figures}
     style = read_asset("report.css")
-    script = bundle_script(read_asset(_CHARTS_ALIVE)) if pictures else ""
+    script = bundle_script("".join(map(read_asset, _CHARTS_ALIVE))) if pictures else ""
     return (
         page_environment()
         .get_template("report.html.j2")
@@ -138,16 +141,21 @@ def page_environment() -> Environment:
 
 def _draw(figure: Figure) -> _Picture:
     _refuse_addresses(figure.spec, figure=figure)
-    wide, spec = draw_svg(figure.spec), embed_json(fit_page(figure.spec))
+    wide, spec = draw_svg(figure.spec), embed_json(figure.graph or fit_page(figure.spec))
     is_packed = len(spec) > MOST_PLAIN_SPEC_BYTES
     return _Picture(
         figure=figure,
         wide=Markup(wide),
-        narrow=Markup(draw_svg(figure.spec, width_px=NARROW_PX)) if len(wide) <= MOST_NARROW_BYTES else None,
+        narrow=Markup(draw_svg(figure.spec, width_px=NARROW_PX)) if _is_redrawn(figure, wide) else None,
         spec=_pack(spec) if is_packed else spec,
         is_packed=is_packed,
         data=TableView(figure.name, f"Data: {figure.title}", "", figure.table),
     )
+
+
+def _is_redrawn(figure: Figure, wide: str) -> bool:
+    """Whether a narrow page gets a picture of its own: not where it is heavy, nor of a network, which has no text."""
+    return figure.graph is None and len(wide) <= MOST_NARROW_BYTES
 
 
 def _pack(text: str) -> Markup:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
+from workbench.chart_network import MOST_NODES, pack_network
 from workbench.charts import chart_network, chart_weight_distribution
 from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section
 from workbench.sections.base import make_figure, make_table, say_count, say_share, say_window
@@ -133,12 +136,19 @@ def _picture(scored: pl.DataFrame, clusters: pl.DataFrame, places: pl.DataFrame)
     nodes = places.select("account_id", pl.col("x").round(3), pl.col("y").round(3)).join(
         member, on="account_id", how="inner", maintain_order="left"
     )
-    nodes = nodes.head(MOST_NODES_DRAWN)
-    furthest = scored.group_by("account_a", "account_b").agg(pl.col("score").max())
+    nodes = nodes.head(MOST_NODES)
+    furthest = (
+        scored.with_columns(pl.col("account_a", "account_b").cast(pl.String))
+        .group_by("account_a", "account_b")
+        .agg(pl.col("score").max(), pl.col("n_co_actions").sum())
+    )
     a = nodes.select(account_a="account_id", x="x", y="y", cluster_a="cluster_id")
     b = nodes.select(account_b="account_id", x2="x", y2="y", cluster_b="cluster_id")
     joined = furthest.join(a, on="account_a").join(b, on="account_b")
-    ranked = joined.sort("score", "account_a", "account_b", descending=[True, False, False]).head(MOST_EDGES_DRAWN)
+    ranked = joined.sort("score", "account_a", "account_b", descending=[True, False, False])
     same = pl.when(pl.col("cluster_a") == pl.col("cluster_b")).then(pl.col("cluster_a"))
-    edges = ranked.select("x", "y", "x2", "y2", same.alias("cluster_id")).sort("cluster_id", maintain_order=True)
-    return [make_figure("network", chart_network(nodes, edges), nodes)] if nodes.height else []
+    drawn = ranked.head(MOST_EDGES_DRAWN).select("x", "y", "x2", "y2", same.alias("cluster_id"))
+    if nodes.is_empty():
+        return []
+    still = chart_network(nodes.head(MOST_NODES_DRAWN), drawn.sort("cluster_id", maintain_order=True))
+    return [replace(make_figure("network", still, nodes), graph=pack_network(nodes, ranked))]

@@ -1,5 +1,5 @@
 // Charts come alive when they come into view; until then, and wherever this fails, the still picture stays.
-const figures = document.querySelectorAll("figure:has(> script[type^='application/'])");
+const figures = document.querySelectorAll("figure:has(> .live)");
 const readSpec = async (script) => {
   if (script.type === "application/json") return JSON.parse(script.textContent);
   const packed = Uint8Array.from(atob(script.textContent), (character) => character.charCodeAt(0));
