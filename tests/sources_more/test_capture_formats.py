@@ -228,6 +228,43 @@ def test_4cat_retweets_platform_and_negative_scores(tmp_path):
     assert load(tmp_path / "named", as_csv(s.FOUR_CAT), name="4cat.csv", toml=toml).about.platform == "gab"
 
 
+def test_4cat_telegram_numbers_messages_per_chat(tmp_path):
+    """Newer exports name the chat in the id, older ones give the bare number; a chat is no post to answer."""
+    common = {"thread_id": "linden", "chat": "linden", "timestamp": "2020-09-13 12:26:40", "author": "77",
+              "author_username": "LindenVoice", "body": "The bridge", "author_forwarded_from_name": "",
+              "reply_to": ""}  # fmt: skip
+    release = load(tmp_path, as_csv({**common, "id": "linden-5"}), name="new.csv")
+    assert seen(posts_of(release)["linden-5"], "platform", "reply_to_id") == ("telegram", None)
+    (tmp_path / "old").mkdir()
+    release = load(tmp_path / "old", as_csv({**common, "id": "6", "reply_to": "5"}), name="old.csv")
+    assert posts_of(release)["linden-6"]["reply_to_id"] == "linden-5"
+
+
+def test_4cat_results_without_thread_or_author_columns(tmp_path):
+    base = {"id": "8", "timestamp": "2020-09-13 12:26:40", "unix_timestamp": "1600000000", "body": "The bridge"}
+    samples = {
+        "facebook": {**base, "author": "lindenvoice", "author_name": "LV", "is_in_group": "no", "group_name": ""},
+        "douyin": {**base, "thread_id": "0", "author_user_id": "77", "author_nickname": "LV", "digg_count": "5"},
+        "bluesky": {**base, "id": "at://a/1", "thread_id": "at://a/0", "author": "lv.example", "author_id": "did:plc:one",
+                    "replied_to_post": "at://a/0", "tags": "Bridge", "links": "https://linden.example/a",
+                    "author_display_name": "LV", "author_created_at": "2020-01-02T03:04:05"},
+    }  # fmt: skip
+    for platform, row in samples.items():
+        (tmp_path / platform).mkdir()
+        release = load(tmp_path / platform, as_csv(row), name="4cat.csv")
+        assert release.about.platform == platform
+        assert release.quarantine.is_empty()
+        assert release.accounts["display_name"].to_list() == ["LV"]
+    post = release.posts.row(0, named=True)
+    assert seen(post, "reply_to_id", "hashtags", "urls") == ("at://a/0", ["Bridge"], ["https://linden.example/a"])
+
+
+def test_content_library_results_with_default_fields_have_no_text(tmp_path):
+    bare = {name: value for name, value in s.CONTENT_LIBRARY.items() if name not in ("text", "lang", "mcl_url")}
+    release = load(tmp_path, as_csv(bare), name="mcl.csv")
+    assert seen(posts_of(release)["777"], "platform", "text") == ("facebook", None)
+
+
 def test_youtube_comments_answer_comments(tmp_path):
     post = posts_of(load(tmp_path, as_csv(s.YOUTUBE_COMMENT), name="yt.csv"))["k1"]
     assert seen(post, "reply_to_id", "account_id", *COUNTS) == ("k0", "UC2", None, 5, 6)

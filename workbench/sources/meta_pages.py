@@ -19,7 +19,8 @@ from workbench.sources.tables import Recognised, Tables
 LIBRARY = Signature(
     "meta_pages", "Content Library", ("id", "creation_time", "text", "post_owner.id", "post_owner.type")
 )
-LIBRARY_BARE = Signature("meta_pages", "Content Library", ("id", "creation_time", "text", "post_owner.id"))
+LIBRARY_BARE = Signature("meta_pages", "Content Library", ("id", "creation_time", "post_owner.id"))
+"""Whoever asks for no fields gets no text; not all results say what kind the owner is."""
 FACEBOOK = Signature("meta_pages", "CrowdTangle Facebook", ("Facebook Id", "Post Created", "Message", "URL", "Type"))
 INSTAGRAM = Signature("meta_pages", "CrowdTangle Instagram", ("Account", "User Name", "Post Created", "URL", "Photo"))
 LAYOUTS = (LIBRARY, LIBRARY_BARE, FACEBOOK, INSTAGRAM)
@@ -59,7 +60,7 @@ def _library(row: Record, platform: str) -> Iterator[Row]:
         row["id"],
         owner["id"],
         row["creation_time"],
-        text=row["text"],
+        text=row.get("text"),
         lang=row.get("lang"),
         repost_of_id=row.get("shared_post_id"),
         n_reposts=row.get("statistics.share_count"),
