@@ -82,8 +82,8 @@ def time_axis(column: str, *, timeunit: Any = alt.Undefined) -> alt.X:
 
 
 def log_axis() -> alt.Axis:
-    """Return an axis for logarithmic scales, with few and short labels."""
-    return alt.Axis(format="~s", labelOverlap="greedy", tickCount=4)
+    """Return an axis for logarithmic scales, with few labels, written out: "0.5" and "1,000", never "500m" and "1k"."""
+    return alt.Axis(format=",~r", labelOverlap="greedy", tickCount=4)
 
 
 def log_scale(table: pl.DataFrame, *columns: str) -> alt.Scale:

@@ -72,6 +72,9 @@ def test_section_says_each_policy_with_its_denominator_and_survives_json(lists):
     assert "190 of 400 posts (47.5%) refer to Line 3 Now, 48 times the share" in texts[3]
     assert "Of 6 addresses and texts that both cluster 1 and Tidehaven Courier posted" in texts[4]
     assert "would bar 5 of 10 matched adverts" in texts[5]
+    lines = next(view for view in section.tables if view.name == "state_media_lines")
+    assert "lines. A line is a rule and a fact" in lines.note
+    assert "Left out" not in lines.note
     assert "EUR 150 to 299" in texts[5]
     assert "USD 1,960 to 2,060" in texts[5]
     assert "in US" in texts[6]
@@ -113,6 +116,17 @@ def test_a_long_list_is_not_drawn(lists):
     section = describe_state_media(screened, policies=lists.policies)
     assert not section.figures
     assert "162 of 162 determinations" in section.tables[0].note
+    facts = pl.concat([
+        lists.facts.with_columns(outlet_id=pl.format("{}-{}", "outlet_id", pl.lit(n))) for n in range(90)
+    ])  # fmt: skip
+    defence = sm.defend_screening(facts, policies=lists.policies)
+    tables = describe_state_media(screened, policies=lists.policies, defence=defence).tables
+    long = next(view for view in tables if view.name == "state_media_lines")
+    n_needed = defence.filter(pl.col("role") != "not needed").height
+    assert len(long.rows) == 5_000 < n_needed < defence.height
+    assert f"5,000 of {defence.height:,} lines" in long.note
+    left_out = f"{defence.height - n_needed:,} that no rule needed, and {n_needed - 5_000:,} past"
+    assert f"Left out here: {left_out}" in long.note
 
 
 def test_lists_are_looked_for_beside_and_inside_the_dataset(tmp_path):
@@ -167,6 +181,8 @@ def test_charts_describe_what_they_show():
         pl.col("day").str.to_date()
     )
     assert "9 (cluster 1, 2021-05-01)" in chart_references_per_day(days).to_dict()["description"]
+    axes = str(chart_reference_ratios(ratios).to_dict())
+    assert "~s" not in axes  # a ratio of 0.5 is no 500m
     for chart, table in (
         (chart_determinations, outcomes),
         (chart_reference_ratios, ratios),

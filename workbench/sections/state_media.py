@@ -89,7 +89,9 @@ def describe_state_media(
     if by_day is not None and not by_day.is_empty():
         figures += draw_days(by_day)
     if judged is not None and not judged.is_empty() and adverts is not None:
-        claims += [claim for policy in policies.policies for claim in _claim_adverts(judged, policy, n_adverts_read)]
+        claims += [
+            claim for policy in policies.policies for claim in _claim_adverts(judged, adverts, policy, n_adverts_read)
+        ]
         tables += [tabulate_adverts(adverts, names), tabulate_judged(judged, names)]
     alone = [_NO_CLUSTER] if amplification is not None and amplification.is_empty() else []
     where = [f"The list of outlets and facts is {origin}."] if origin else []
@@ -189,13 +191,14 @@ def _claim_first(first: pl.DataFrame, names: dict[str, str]) -> list[Claim]:
     return claims
 
 
-def _claim_adverts(judged: pl.DataFrame, policy: Any, n_read: int) -> list[Claim]:
-    ours = judged.filter(pl.col("policy_id") == policy.policy_id)
+def _claim_adverts(judged: pl.DataFrame, sums: pl.DataFrame, policy: Any, n_read: int) -> list[Claim]:
+    counted = judged.filter(pl.col("repeats").is_null()).with_columns(advert_id=pl.concat_str("platform", "advert_id"))
+    ours = counted.filter(pl.col("policy_id") == policy.policy_id)
     if not policy.adverts_barred_in or ours.is_empty():
         return []
     n = {v: ours.filter(pl.col("verdict") == v)["advert_id"].n_unique() for v in ("barred", "undetermined")}
     matched = ours["advert_id"].n_unique()
-    barred = ours.filter(pl.col("verdict") == "barred").unique("advert_id")
+    barred = sums.filter((pl.col("policy_id") == policy.policy_id) & (pl.col("verdict") == "barred"))
     money = [_say_money(group) for _, group in barred.sort("currency").group_by("currency", maintain_order=True)]
     spent = f", with spending of {say_list(money)}" if money else ""
     where = "" if "*" in policy.adverts_barred_in else f" in {say_list(list(policy.adverts_barred_in))}"
@@ -204,18 +207,21 @@ def _claim_adverts(judged: pl.DataFrame, policy: Any, n_read: int) -> list[Claim
         f"{n['undetermined']:,} {'stays' if n['undetermined'] == 1 else 'stay'} undetermined."
     )
     shown = Observation("Adverts by verdict, outlet and currency, and one by one.", "state_media_adverts")
-    basis = "Advertisers are matched by handle or exact name; amounts are the libraries' own ranges, never converted."
+    basis = (
+        "Advertisers are known by handle or page id, a name or a link settles nothing; amounts are the libraries' own "
+        "ranges, never converted."
+    )
     whole = f"{matched:,} adverts matched to an outlet, of {max(n_read, matched):,} read"
     return [Claim(text, "co-action", Confidence("moderate", basis), (shown,), whole)]
 
 
-def _say_money(adverts: pl.DataFrame) -> str:
-    currency = adverts["currency"][0] or "an unnamed currency"
-    stated = adverts.filter(pl.col("spend_min").is_not_null())
-    if stated.is_empty():
-        return f"an unstated amount ({currency})"
-    low = f"{stated['spend_min'].sum():,.0f}"
-    if stated["spend_max"].null_count():
+def _say_money(sums: pl.DataFrame) -> str:
+    currency = sums["currency"][0]
+    if currency is None or sums["spend_min"].null_count() == sums.height:
+        n = int(sums["n_adverts"].sum())
+        return f"an unstated amount or currency in {say_count(n, 'advert')}"
+    low, is_open = f"{sums['spend_min'].sum():,.0f}", sums["spend_max"].null_count() > 0
+    if is_open:
         return f"at least {currency} {low}"
-    high = f"{stated['spend_max'].sum():,.0f}"
+    high = f"{sums['spend_max'].sum():,.0f}"
     return f"{currency} {low}" if low == high else f"{currency} {low} to {high}"

@@ -95,14 +95,23 @@ def tabulate_policies(policies: Any) -> TableView:
 
 
 def tabulate_defence(defence: pl.DataFrame, names: dict[str, str]) -> TableView:
-    """Return the lines that decide, are missing or do not count."""
-    telling = defence.filter(~pl.col("role").is_in(["does not decide"]))
+    """Return every line of the argument; of a long list not those that no rule needed."""
+    telling = defence.filter(pl.col("role") != "not needed") if defence.height > MOST_ROWS else defence
     ranked = telling.with_columns(outlet=pl.col("outlet_id").replace(names)).sort(
-        "outlet", "policy_id", "rule_id", "factor"
+        "outlet", "policy_id", "rule_id", "factor", "role"
     )
-    columns = ["outlet", "policy_id", "rule_id", "rule_holds", "factor", "role", "finding", "grade", "evidence_at"]
-    shown = ranked.select(*columns, "evidence_url", "note").head(MOST_ROWS)
-    note = f"{shown.height:,} of {telling.height:,} lines that decide, are missing, or do not count, with the reason."
+    columns = ["outlet", "policy_id", "outcome", "rule_id", "kind", "rule_holds", "factor", "role", "finding", "grade"]
+    shown = ranked.select(*columns, "evidence_at", "evidence_url", "note").head(MOST_ROWS)
+    note = (
+        f"{shown.height:,} of {defence.height:,} lines. A line is a rule and a fact it asks for; facts that contradict "
+        "each other have a line each, and a fact nobody knows has one without evidence. Role: what the line did to the "
+        "outcome, or why it does not count."
+    )
+    if shown.height < defence.height:
+        note += (
+            f" Left out here: {defence.height - telling.height:,} that no rule needed, and "
+            f"{telling.height - shown.height:,} past the first {MOST_ROWS:,}; notebook 06 has them all."
+        )
     labels = {"policy_id": "Policy", "rule_id": "Rule", "evidence_at": "Of", "evidence_url": "Evidence"}
     return make_table("state_media_lines", "Each determination, line by line", shown, note=note, labels=labels)
 
@@ -136,7 +145,10 @@ def tabulate_adverts(adverts: pl.DataFrame, names: dict[str, str]) -> TableView:
     shown = adverts.with_columns(outlet=pl.col("outlet_id").replace(names)).select(
         "outlet", pl.exclude("outlet_id", "outlet")
     )
-    note = "Amounts as the libraries give them, never converted or added across currencies; an empty maximum is open."
+    note = (
+        "Amounts as the libraries give them, never converted or added across currencies; an empty maximum is open. "
+        "Amounts without a currency are not added. Repeats: rows of further exports that hold the same advert."
+    )
     return make_table("state_media_adverts", "Adverts each policy would bar", shown.head(MOST_ROWS), note=note)
 
 
@@ -144,7 +156,8 @@ def tabulate_judged(judged: pl.DataFrame, names: dict[str, str]) -> TableView:
     """Return the adverts one by one."""
     shown = judged.with_columns(outlet=pl.col("outlet_id").replace(names)).select(
         "advert_id", "platform", "outlet", "matched_by", "policy_id", "verdict", "why", "missing", "is_before_policy",
-        "started_at", "ended_at", "spend_min", "spend_max", "currency", "countries",
+        "started_at", "ended_at", "spend_min", "spend_max", "currency", "currency_given", "countries", "file", "line",
+        "repeats",
     )  # fmt: skip
-    note = f"{min(shown.height, MOST_ROWS):,} of {shown.height:,} rows. A match by link alone leaves open who paid."
+    note = f"{min(shown.height, MOST_ROWS):,} of {shown.height:,} rows. A match by name or link leaves open who paid."
     return make_table("state_media_advert_lines", "Adverts one by one", shown.head(MOST_ROWS), note=note)
