@@ -249,6 +249,30 @@ def share(case: str, level: str, salt: str | None, contact: str | None, producer
     click.echo(f"sha256 {written.sha256}: read it out to the receiver over another channel.")
 
 
+@main.command(short_help="Say why an account is, or is not, in a cluster.")
+@click.argument("case")
+@click.argument("account")
+def why(case: str, account: str) -> None:
+    """Say why ACCOUNT is, or is not, in a cluster of CASE, with the tests and the posts behind it.
+
+    CASE must have a report. ACCOUNT is the name its report shows, or the account's id or handle in your files; the
+    answer shows it as the report does.
+    """
+    from workbench.case import home, open_case
+    from workbench.findings import Findings
+    from workbench.handover import explain_case
+    from workbench.privacy import read_key
+
+    opened = open_case(case)
+    findings = Findings.load(home() / "reports" / opened.name / "findings.json")
+    sentences, explanation = explain_case(opened, findings, account=account, key=read_key())
+    click.echo("\n".join(sentences) + "\n")
+    _show("Traces", explanation.traces.to_dicts())
+    _show("The test, cluster by cluster", explanation.tests.to_dicts())
+    _show("Whom it acted with", explanation.partners.to_dicts())
+    _show("The posts", explanation.posts.to_dicts())
+
+
 @main.command(short_help="Match a tip against your own data.")
 @click.argument("tip", type=click.Path(path_type=Path, exists=True))
 @click.argument("case")

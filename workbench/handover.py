@@ -1,4 +1,4 @@
-"""A case's findings handed on as a package, and a tip matched against a case: what the commands share and match do."""
+"""A case's findings handed on, a tip matched, an account explained: what the commands share, match and why do."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from workbench.case import Case
 from workbench.chance import score_edges
 from workbench.coaction import count_co_actions
 from workbench.coordinated import find_coordinated_clusters
+from workbench.explain import Explanation, explain_account
+from workbench.explain_words import say_why
 from workbench.findings import Findings
 from workbench.privacy import protect_release
 from workbench.schema import ParameterError, Release
@@ -60,12 +62,7 @@ def share_case(
     """
     if level not in LEVELS:
         raise ParameterError(f"A sharing level is one of {', '.join(LEVELS)}; found '{level}'. Choose one.")
-    lacking = [name for name in _NEEDED if name not in findings.parameters]
-    if lacking:
-        raise ParameterError(
-            f"The findings do not say with which {lacking[0]} they were made. Run the case's report again."
-        )
-    settings = findings.parameters
+    settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
     protected = protect_release(original, key=key)
     clusters, scored = _found(case, protected, settings)
@@ -107,6 +104,62 @@ def match_case(
     if out is not None:
         write_hit_report(report, out, title=original.about.title, is_synthetic=original.about.is_synthetic)
     return report
+
+
+def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) -> tuple[list[str], Explanation]:
+    """Return why an account of a case is or is not in a cluster: in sentences, and with the tables behind them.
+
+    Args:
+        case: from `open_case`.
+        findings: of the case's report; its parameters say with which settings clusters were found.
+        account: as the report shows it, or its own account_id or handle, which only whoever holds the data knows. The
+            answer shows it as the report does.
+        key: from `read_key`.
+
+    Raises:
+        ParameterError: the release has no such account, or the findings do not say how clusters were found.
+    """
+    settings = _settings(findings)
+    original = case.keep(load_release, case.dataset)
+    protected = protect_release(original, key=key)
+    clusters, scored = _found(case, protected, settings)
+    actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
+    explanation = explain_account(
+        protected.posts,
+        actions,
+        scored,
+        clusters,
+        account_id=_find_account(account, original, protected),
+        time_window_s=settings["time_window_s"],
+        max_fdr=settings["max_fdr"],
+        seed=settings["seed"],
+    )
+    return say_why(explanation, time_window_s=settings["time_window_s"]), explanation
+
+
+def _find_account(account: str, original: Release, protected: Release) -> str:
+    """The account as it is shown, from its shown name, its own id or its handle."""
+    names = pair_names(original, protected)
+    handles = original.accounts.select("account_id", handle=pl.col("handle").str.to_lowercase())
+    known = names.join(handles, on="account_id", how="left")
+    bare = account.strip().lstrip("@＠")
+    for column, wanted in (("shown", bare), ("account_id", bare), ("handle", bare.lower())):
+        shown = known.filter(pl.col(column) == wanted)["shown"].unique()
+        if len(shown) == 1:
+            return shown[0]
+    raise ParameterError(
+        f"The release has no account '{account[:80]}'. Pass the name its report shows, or the account_id or handle "
+        "that stands in the files."
+    )
+
+
+def _settings(findings: Findings) -> dict[str, Any]:
+    lacking = [name for name in _NEEDED if name not in findings.parameters]
+    if lacking:
+        raise ParameterError(
+            f"The findings do not say with which {lacking[0]} they were made. Run the case's report again."
+        )
+    return findings.parameters
 
 
 def _found(case: Case, protected: Release, settings: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:

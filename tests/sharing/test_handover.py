@@ -8,7 +8,7 @@ import pytest
 from small_case import findings_a, platform_b
 
 from workbench.case import open_case
-from workbench.handover import match_case, share_case
+from workbench.handover import explain_case, match_case, share_case
 from workbench.leaks import find_leaks
 from workbench.schema import ParameterError
 from workbench.sharing import match_indicators, read_package, write_hit_report
@@ -67,3 +67,20 @@ def test_hit_report_in_a_folder_of_other_things_is_refused(tmp_path):
     (tmp_path / "hits" / "diary.txt").write_text("dear")
     with pytest.raises(ParameterError, match=r"diary\.txt"):
         write_hit_report(report, tmp_path / "hits", title="t")
+
+
+def test_why_an_account_is_in_or_out_by_any_of_its_names_and_without_telling_them(cases, findings):
+    original = load_release(DATASETS / "demo")
+    truth = pl.read_csv(DATASETS / "demo" / "truth.csv", infer_schema=False)
+    hidden = original.accounts.filter(pl.col("n_followers") == 0).join(
+        truth.filter(role="core"), on="account_id", how="semi"
+    )
+    account_id, handle = hidden.select("account_id", "handle").sort("account_id").row(0)
+    said, why = explain_case(cases["demo"], findings, account=account_id, key=KEY)
+    assert why.rule == "member"
+    assert explain_case(cases["demo"], findings, account=f"@{handle.upper()}", key=KEY)[0] == said
+    assert explain_case(cases["demo"], findings, account=why.account_id, key=KEY)[0] == said
+    assert account_id not in " ".join(said)
+    assert handle not in " ".join(said)
+    with pytest.raises(ParameterError, match="no account 'nobody here'"):
+        explain_case(cases["demo"], findings, account="nobody here", key=KEY)
