@@ -81,9 +81,9 @@ def test_statuses_say_what_could_not_be_looked_for():
     ]
     report = match_indicators(build_indicators(rows), platform_b())
     assert report.indicators["status"].to_list() == [
-        "miss", "not checkable", "not checkable", "not to be matched", "not to be matched", "miss",
+        "miss", "not checkable", "miss", "not to be matched", "not to be matched", "miss",
     ]  # fmt: skip
-    assert report.misses.height == 2
+    assert report.misses.height == 3
     assert "many unrelated people" in report.disputes["dispute"].item()
     assert any("whom the operation attacked" in line for line in report.decisions)
 

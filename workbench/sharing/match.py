@@ -9,6 +9,7 @@ import polars as pl
 from workbench.privacy import defang
 from workbench.schema import ParameterError, Release
 from workbench.sharing.addresses import is_shared_host
+from workbench.sharing.contacts import CONTACT_TYPES
 from workbench.sharing.salts import derive_key
 from workbench.sharing.touches import find_touches, touchable
 from workbench.sharing.weigh import name_things, touch_rates, weigh_accounts
@@ -29,6 +30,7 @@ _FAMILIES = {
     "minhash": "text",
     "hashtag": "hashtag",
     "media_hash": "media",
+    **dict.fromkeys(CONTACT_TYPES, "contact"),
 }
 _ACCOUNT_COLUMNS = (
     "account_id",

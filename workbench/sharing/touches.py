@@ -11,6 +11,7 @@ import polars as pl
 from workbench.schema import Release
 from workbench.sharing.addresses import clean_handle, find_profile, split_address
 from workbench.sharing.classify import host_key
+from workbench.sharing.contacts import find_contacts
 from workbench.sharing.near_text import find_near, read_signatures, sign_texts
 from workbench.sharing.salts import hash_values
 from workbench.text import canonical_url, normalise_text
@@ -34,6 +35,9 @@ MATCH_KINDS = {
     "near_text": "nearly the same text",
     "hashtag": "the same hashtag",
     "media": "the same picture or film",
+    "email": "the same e-mail address in a post or profile",
+    "phone": "the same telephone number in a post or profile",
+    "ip": "the same IP address in a post, link or profile",
 }
 """Match kind -> what it means. The first four are identity, the others content."""
 
@@ -59,6 +63,7 @@ def find_touches(
         _touch_links(wanted, links),
         _touch_texts(wanted, texts, min_similarity=min_similarity, key=key),
         _touch_lists(wanted, release.posts),
+        find_contacts(wanted, release),
     ]
     if key is not None:
         parts.append(_touch_hashes(wanted, release, links, texts, key=key))
@@ -75,6 +80,7 @@ def touchable(release: Release) -> dict[str, int]:
         "text": int(posts["text"].is_not_null().sum()),
         "hashtag": int((posts["hashtags"].list.len() > 0).sum()),
         "media": int((posts["media_hashes"].list.len() > 0).sum()),
+        "contact": posts["text"].count() + accounts["description"].count(),
     }
 
 

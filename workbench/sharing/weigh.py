@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import poisson
 
+from workbench.sharing.contacts import CONTACT_TYPES
 from workbench.sharing.touches import IDENTITY_KINDS
 
 _FAMILY_OF_MATCH = {
@@ -18,6 +19,7 @@ _FAMILY_OF_MATCH = {
     "near_text": "text",
     "hashtag": "hashtag",
     "media": "media",
+    **dict.fromkeys(CONTACT_TYPES, "contact"),
     **dict.fromkeys(IDENTITY_KINDS, "identity"),
 }
 K = TypeVar("K")
