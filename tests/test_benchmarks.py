@@ -1,6 +1,6 @@
 """The benchmark scripts run, small, and every engine that is installed finds the same edges as ours."""
 
-import subprocess
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -8,24 +8,54 @@ import polars as pl
 import pytest
 
 SCRIPTS = Path(__file__).parent / "benchmarks"
+N_SHARES = 1_000
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory) -> Path:
-    """What a run over a thousand shares writes."""
+def bench():
+    """The scripts, which import one another by name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPTS)
+        import coaction_bench
+
+        yield coaction_bench
+
+
+@pytest.fixture(scope="module")
+def log(bench, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("log") / "log.parquet"
+    bench.make_stress_log(N_SHARES, seed=7).write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def written(bench, log, tmp_path_factory) -> Path:
+    """What a run of ours and of polars writes, each twice; engines run in this process, which is quicker."""
+
+    def run_here(engine: str, part: str, _: Path, *, with_checksums: bool, **limits: float) -> dict:
+        from coaction_engines import run, summarise
+
+        out = tmp_path_factory.mktemp(engine)
+        found = run(engine, part, log, bench.WINDOW_S, out)
+        checked = summarise(out) if with_checksums and part == "whole" else {}
+        return {"engine": engine, "part": part, "outcome": "done", "load": 0.0} | found | checked
+
     folder = tmp_path_factory.mktemp("benchmarks")
-    command = [sys.executable, SCRIPTS / "coaction_bench.py", "--sizes", "1000", "--runs", "1", "--out", folder]
-    subprocess.run(command, check=True, capture_output=True, timeout=900)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench, "ENGINES", ("workbench", "polars"))
+        patch.setattr(bench, "run_engine", run_here)
+        patch.setattr(sys, "argv", ["bench", "--sizes", str(N_SHARES), "--runs", "2", "--out", str(folder)])
+        bench.main()
     return folder
 
 
-def test_all_engines_that_are_there_agree(written):
+def test_ours_and_polars_agree_and_ratios_are_of_ours(written):
     results = pl.read_csv(written / "coaction.csv")
-    assert results["outcome"].unique().to_list() == ["done"]
-    assert {"workbench", "polars"} <= set(results["engine"])
-    whole = results.filter(part="whole")
-    assert whole.select("n_edges", "pairs_checksum").n_unique() == 1
-    assert results.filter(pl.col("engine") != "toolkit")["n_co_actions"].n_unique() == 1
+    assert results.select("engine", "part", "n_runs").rows() == [
+        ("workbench", "whole", 2), ("workbench", "counting", 2), ("polars", "whole", 2), ("polars", "counting", 2),
+    ]  # fmt: skip
+    assert results["n_edges"].n_unique() == results["n_co_actions"].n_unique() == 1
+    assert results["edges_checksum"].drop_nulls().n_unique() == 1
     assert results["n_edges"].min() > 10
     assert (results.filter(engine="workbench")["times_as_long"] == 1).all()
 
@@ -40,14 +70,29 @@ def test_the_page_shows_ratios_growth_and_forecast_and_no_path(written):
         assert hidden not in page
 
 
-def test_engines_that_differ_stop_the_run(monkeypatch):
-    monkeypatch.syspath_prepend(SCRIPTS)
-    from coaction_bench import COLUMNS, check_equal
+@pytest.mark.parametrize(("engine", "module"), [("duckdb", "duckdb"), ("toolkit", "coordination_network_toolkit")])
+def test_the_others_find_the_same_where_they_are_installed(bench, log, written, engine, module):
+    if importlib.util.find_spec(module) is None:
+        pytest.skip(f"{engine} is not installed (optional extra `bench`)")
+    ours = pl.read_csv(written / "coaction.csv").row(0, named=True)
+    found = bench.run_engine(engine, "whole", log, max_s=600, max_gb=4, with_checksums=True)
+    assert found["outcome"] == "done"
+    same = ["n_edges", "pairs_checksum", *(["n_co_actions", "edges_checksum"] if engine == "duckdb" else [])]
+    assert [found[name] for name in same] == [ours[name] for name in same]
 
-    row = dict.fromkeys(COLUMNS, 0) | {"engine": "workbench", "part": "whole", "outcome": "done"}
+
+def test_a_run_past_its_limit_is_ended_and_says_so(bench, log):
+    ended = bench.run_engine("polars", "counting", log, max_s=0, max_gb=4, with_checksums=False)
+    assert ended["outcome"] == "ended after 0 s"
+
+
+def test_engines_that_differ_stop_the_run(bench):
+    row = dict.fromkeys(bench.COLUMNS, 0) | {"engine": "workbench", "part": "whole", "outcome": "done"}
     same = pl.DataFrame([row, row | {"engine": "polars"}])
-    assert check_equal(same) is same
+    assert bench.check_equal(same) is same
     with pytest.raises(SystemExit, match="The engines differ"):
-        check_equal(pl.DataFrame([row, row | {"engine": "polars", "edges_checksum": 1}]))
+        bench.check_equal(pl.DataFrame([row, row | {"engine": "polars", "edges_checksum": 1}]))
+    with pytest.raises(SystemExit, match="An engine differs from itself"):
+        bench.summarise_runs([row, row | {"n_edges": 1}])
     toolkit = row | {"engine": "toolkit", "edges_checksum": 1, "n_co_actions": 1}
-    assert check_equal(pl.DataFrame([row, toolkit])).height == 2
+    assert bench.check_equal(pl.DataFrame([row, toolkit])).height == 2
