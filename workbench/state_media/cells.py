@@ -42,7 +42,7 @@ def read_items(cell: Any) -> list[str]:
         if text[:1] in ("[", "{"):
             try:
                 return read_items(json.loads(text))
-            except ValueError:  # it only looks like JSON: it is text
+            except (ValueError, RecursionError):  # it only looks like JSON: it is text
                 return [text]
         return [text] if text else []
     if isinstance(cell, dict):
