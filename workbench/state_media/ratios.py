@@ -10,7 +10,6 @@ import polars as pl
 from scipy.stats import beta, norm
 from scipy.stats import t as student
 
-
 # Below this the widening would say nothing of the accounts any more, only that they are few.
 _FEWEST_DF = 3
 
