@@ -1,6 +1,9 @@
 """Write one page from the tables of `evaluate_worlds.py`, and the same methods on real accounts with known roles.
 
 Usage: python tests/benchmarks/evaluate_page.py FOLDER_OF_TABLES OUT.html [SHARED_DATA]
+
+Every interval is 95 %. Over worlds it comes from drawing worlds (seeds) anew, because a world is the unit that could
+have fallen out otherwise; over real accounts from drawing accounts anew.
 """
 
 from __future__ import annotations
@@ -9,7 +12,10 @@ import html
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from benign_worlds import CONTROLS
+from scipy import stats
 
 from workbench.chance import score_edges
 from workbench.clusters import find_clusters
@@ -19,29 +25,130 @@ from workbench.evaluate import cut_by_similarity, cut_by_weight, evaluate_cluste
 from workbench.network import build_network
 from workbench.text import normalise_text
 
-STYLE = "body{font:16px/1.5 system-ui;max-width:64rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse}"
-STYLE += "td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #ccc}"
-STYLE += "td:first-child,th:first-child{text-align:left}"
-ALTERNATING_NOTE = (
-    "Means over n seeds. weight_best_line is the best of five quantiles, chosen with the truth at hand. In the "
-    "alternating regime halves take turns and are two clusters; a half of two accounts is none, three are needed."
+STYLE = (
+    "body{font:16px/1.5 system-ui;max-width:64rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:1rem 0}p{max-width:46rem}.wide{overflow-x:auto}"
+    "td,th{padding:.2rem .7rem;text-align:right;border-bottom:1px solid #ccc;font-variant-numeric:tabular-nums}"
+    "td:first-child,th:first-child{text-align:left}"
 )
+OURS = "cluster test"
+KINDS = {"weight": "weight", "cosine": "cosine"}
+DEFAULTS = {"weight": "weight above 0.5", "cosine": "cosine, top 0.5 %"}
+NOTHING_PLANTED = [name for name in CONTROLS if name not in ("newsroom", "schedulers")]
 WINDOW_S = 600
 MIN_TEXT = 20
+N_DRAWS = 2000
 
 
-def summarise_clusters(clusters: pl.DataFrame) -> pl.DataFrame:
-    """Per regime and sizes: mean F1 of the cluster test, and of the customary cuts with the line truth would choose."""
-    mean = clusters.group_by("regime", "sizes", "method").agg(pl.col("precision", "recall", "f1").mean(), n=pl.len())
-    ours = mean.filter(method="cluster test").drop("method")
-    others = mean.filter(pl.col("method") != "cluster test")
-    by_weight = others.filter(pl.col("method").str.starts_with("weight"))
-    default = by_weight.filter(method="weight above 0.5").select("regime", "sizes", weight_above_half="f1")
-    best = by_weight.group_by("regime", "sizes").agg(weight_best_line=pl.col("f1").max())
-    cosine = others.filter(pl.col("method").str.starts_with("cosine")).select("regime", "sizes", cosine_top="f1")
-    for table in (default, best, cosine):
-        ours = ours.join(table, on=["regime", "sizes"], how="left")
-    return ours.sort("sizes", "regime")
+def say_mean(values: pl.Series) -> str:
+    """Mean and its interval over worlds: "0.99 (0.98 to 1.00)"."""
+    x = values.drop_nulls().to_numpy()
+    if not len(x):
+        return "none"
+    draws = np.random.default_rng(0).choice(x, (N_DRAWS, len(x))).mean(axis=1)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return f"{x.mean():.2f} ({low:.2f} to {high:.2f})"
+
+
+def say_share(n: int, whole: int) -> str:
+    """A number of worlds with the exact interval of its share: "0 of 50 worlds (0 to 7 %)"."""
+    interval = stats.binomtest(n, whole).proportion_ci(method="exact")
+    return f"{n} of {whole} worlds ({100 * interval.low:.0f} to {100 * interval.high:.0f} %)"
+
+
+def judge_controls(controls: pl.DataFrame) -> pl.DataFrame:
+    """Per world without a campaign: how often anybody is reported, and how many, by ours and the customary "
+    "defaults."""
+    rows = []
+    for name, what in CONTROLS.items():
+        row = {"world": f"{name}: {what}"}
+        for title, method in {"cluster test": OURS, **DEFAULTS}.items():
+            own = controls.filter(regime=name, method=method)
+            if own.is_empty():
+                continue
+            n_reporting = int((own["n_accounts"] > 0).sum())
+            row[f"{title}: worlds reporting"] = say_share(n_reporting, own.height)
+            row[f"{title}: accounts"] = f"{own['n_accounts'].mean():.0f}"
+        rows.append(row)
+    return pl.DataFrame([row for row in rows if len(row) > 1], infer_schema_length=None)
+
+
+def compare_at_equal_coverage(clusters: pl.DataFrame, *, sizes: str) -> pl.DataFrame:
+    """F1 of ours and of both customary methods reaching as many accounts, world by world."""
+    here = clusters.filter(sizes=sizes)
+    rows = []
+    for regime in here["regime"].unique().sort():
+        own = {m: x for (m,), x in here.filter(regime=regime).sort("seed").group_by("method", maintain_order=True)}
+        row = {"regime": regime, "worlds": own[OURS].height, "cluster test": say_mean(own[OURS]["f1"])}
+        row |= {f"{kind}, as many accounts": say_mean(own[f"{kind}, as many accounts"]["f1"]) for kind in KINDS}
+        best = pl.Series(
+            np.maximum(*[own[f"{kind}, as many accounts"]["f1"].fill_null(0).to_numpy() for kind in KINDS])
+        )
+        row["ahead of the better one by"] = say_mean(own[OURS]["f1"].fill_null(0) - best)
+        row |= {
+            "weighted precision": say_mean(own[OURS]["weighted_precision"]),
+            "recall": say_mean(own[OURS]["recall"]),
+        }
+        row["coverage of all accounts"] = f"{100 * own[OURS]['coverage_frac'].mean():.1f} %"
+        rows.append(row)
+    return pl.DataFrame(rows)
+
+
+def leave_one_campaign_out(clusters: pl.DataFrame, *, sizes: str) -> pl.DataFrame:
+    """F1 on each kind of campaign, the customary lines chosen on all the others; ours has no line to choose."""
+    here = clusters.filter(pl.col("sizes") == sizes, ~pl.col("method").str.contains("as many"))
+    rows = []
+    for regime in here["regime"].unique().sort():
+        row = {"held out": regime, "cluster test": say_mean(here.filter(regime=regime, method=OURS)["f1"])}
+        for kind in KINDS:
+            of_kind = here.filter(pl.col("method").str.starts_with(kind)).with_columns(pl.col("f1").fill_null(0))
+            others = of_kind.filter(pl.col("regime") != regime).group_by("method").agg(pl.col("f1").mean())
+            line = others.sort("f1", "method", descending=[True, False])["method"][0]
+            row[f"{kind}, line from the others"] = say_mean(of_kind.filter(regime=regime, method=line)["f1"])
+            row[f"{kind} line"] = line.removeprefix(kind).strip(", ")
+            best = of_kind.filter(regime=regime).group_by("method").agg(pl.col("f1").mean())["f1"].max()
+            row[f"{kind}, best line in hindsight"] = f"{best:.2f}"
+        rows.append(row)
+    return pl.DataFrame(rows)
+
+
+def say_where_it_fails(clusters: pl.DataFrame, controls: pl.DataFrame, *, sizes: str) -> list[str]:
+    """What speaks against the cluster test, read off the same tables."""
+    said = []
+    ours = controls.filter(method=OURS)
+    silent = ours.filter(pl.col("regime").is_in(NOTHING_PLANTED))
+    n_reporting = int((silent["n_accounts"] > 0).sum())
+    said.append(
+        "Where nothing is planted and nobody acts alike openly it reported a group in "
+        f"{say_share(n_reporting, silent.height)}; the stated level is 5 %."
+    )
+    for name in ("newsroom", "schedulers"):
+        own = ours.filter(regime=name)
+        if own.height:
+            said.append(
+                f"The {name} ({CONTROLS[name]}) was reported in "
+                f"{say_share(int((own['n_alike'] > 0).sum()), own.height)}, on average "
+                f"{own['n_alike'].mean():.0f} of its {own['n_alike_in_world'].mean():.0f} accounts, with "
+                f"{(own['n_accounts'] - own['n_alike']).mean():.1f} others. It coordinates, or looks as if it did, "
+                "and deceives nobody: the test cannot tell, and the report says so beside each cluster."
+            )
+    mean = clusters.filter(sizes=sizes).group_by("regime", "method").agg(pl.col("f1").fill_null(0).mean())
+    for regime in mean["regime"].unique().sort():
+        here = dict(mean.filter(regime=regime).select("method", "f1").iter_rows())
+        ahead = sorted(m for m, f1 in here.items() if m != OURS and f1 > here[OURS] + 0.0005)
+        if ahead:
+            each = ", ".join(f"{m} ({here[m]:.3f})" for m in ahead)
+            said.append(f"In {regime} it has an F1 of {here[OURS]:.3f}; ahead of it: {each}.")
+    small = clusters.filter(pl.col("method") == OURS, pl.col("f1").fill_null(0) < 0.9).group_by("regime", "sizes").len()
+    said += [
+        f"F1 was below 0.9 in {n} worlds of {regime} with groups of {size.replace('+', ' and ')}."
+        for regime, size, n in small.sort("regime", "sizes").iter_rows()
+    ]
+    said.append(
+        "Planted groups are simpler than people: they act within 50 seconds, do not learn, and what they are is "
+        "known. No figure here says how often a real cluster is an operation."
+    )
+    return said
 
 
 def summarise_edges(edges: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -67,55 +174,134 @@ def measure_roles(shared: Path) -> pl.DataFrame:
     network = build_network(edges.with_columns(expected_n=0.0, score=pl.col("n_co_actions") * 1.0, fdr=0.0), max_fdr=1)
     scored = score_edges(edges, actions, time_window_s=WINDOW_S, n_shuffles=10, seed=7)
     test = {"time_window_s": WINDOW_S, "n_shuffles": 20, "max_fdr": 0.05, "seed": 7}
+    ours, leiden = find_coordinated_clusters(actions, **test), find_clusters(network, seed=7)
     methods = {
-        "Leiden on all co-actions": find_clusters(network, seed=7),
-        "Leiden on edges beyond chance (fdr 0.05)": find_clusters(build_network(scored, max_fdr=0.05), seed=7),
-        "cluster test": find_coordinated_clusters(actions, **test),
+        "cluster test": ours,
+        "weight, as many accounts": cut_by_weight(edges, n_accounts=ours.height),
+        "cosine, as many accounts": cut_by_similarity(actions, n_accounts=ours.height, min_actions=1),
+        "Leiden on all co-actions": leiden,
+        "weight, as many as Leiden": cut_by_weight(edges, n_accounts=leiden.height),
+        "cosine, as many as Leiden": cut_by_similarity(actions, n_accounts=leiden.height, min_actions=1),
         "weight above 0.5": cut_by_weight(edges, quantile=0.5),
         "weight above 0.95": cut_by_weight(edges, quantile=0.95),
         "cosine, top 0.5 %": cut_by_similarity(actions),
+        "Leiden on edges beyond chance (fdr 0.05)": find_clusters(build_network(scored, max_fdr=0.05), seed=7),
     }
-    return pl.DataFrame(
-        [
-            {"method": name, "n_clusters": found["cluster_id"].n_unique(), "n_accounts": found.height}
-            | dict(evaluate_clusters(found, labels, n_bootstrap=0).select("measure", "value").rows())
-            for name, found in methods.items()
-        ],
-        infer_schema_length=None,
-    ).select("method", "n_clusters", "n_accounts", "weighted_precision", "ari", "coverage_frac")
+    return pl.DataFrame([{"method": name} | _measure(found, labels) for name, found in methods.items()])
+
+
+def _measure(found: pl.DataFrame, labels: pl.DataFrame) -> dict[str, str | int]:
+    measured = {row["measure"]: row for row in evaluate_clusters(found, labels, n_bootstrap=500, seed=1).to_dicts()}
+    said = {
+        name: "none" if one["value"] is None else f"{one['value']:.2f} ({one['low']:.2f} to {one['high']:.2f})"
+        for name, one in measured.items()
+    }
+    commonest = labels["label"].value_counts()["count"].max() / labels.height
+    return {
+        "clusters": found["cluster_id"].n_unique(), "accounts": found.height,
+        "coverage": f"{100 * measured['coverage_frac']['value']:.0f} %", "ARI with roles": said["ari"],
+        "weighted precision": said["weighted_precision"], "everybody in one cluster would give": f"{commonest:.2f}",
+    }  # fmt: skip
+
+
+def say_of_real_accounts(roles: pl.DataFrame) -> str:
+    """What the test made of a group that is known to be one operation."""
+    by_method = {row["method"]: row for row in roles.to_dicts()}
+    ours, leiden = by_method[OURS], by_method["Leiden on all co-actions"]
+    return (
+        f"On the real week of a troll factory the test confirmed {ours['accounts']} accounts ({ours['coverage']}), "
+        "though all are one operation: they share few texts and there is hardly an outsider to compare them with. "
+        f"Leiden on plain co-actions, which states no error, covers {leiden['coverage']} and follows their roles "
+        f"(ARI {leiden['ARI with roles']}). Silence of the test is no acquittal."
+    )
 
 
 def as_html(table: pl.DataFrame) -> str:
     def cell(value: object) -> str:
         return "" if value is None else html.escape(f"{value:.3f}" if isinstance(value, float) else str(value))
 
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
+    head = "".join(f"<th scope='col'>{html.escape(name.replace('_', ' '))}</th>" for name in table.columns)
     body = "".join("<tr>" + "".join(f"<td>{cell(v)}</td>" for v in row) + "</tr>" for row in table.rows())
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
+
+
+def list_parts(folder: Path, shared: Path | None) -> list[tuple[str, str, pl.DataFrame | list[str]]]:
+    """Title, how to read it, and table or sentences of each part of the page."""
+    clusters = pl.read_csv(folder / "clusters.csv", schema_overrides={"sizes": pl.String}, infer_schema_length=None)
+    controls = pl.read_csv(folder / "controls.csv", infer_schema_length=None)
+    main = clusters["sizes"].mode().sort()[0]
+    fails = say_where_it_fails(clusters, controls, sizes=main)
+    parts: list[tuple[str, str, pl.DataFrame | list[str]]] = [
+        ("Where it fails", "Read this first.", fails),
+        ("Worlds without a campaign", NOTES["controls"], judge_controls(controls)),
+        ("Accounts found, at equal coverage", NOTES["equal"], compare_at_equal_coverage(clusters, sizes=main)),
+        ("Leave one campaign out", NOTES["left out"], leave_one_campaign_out(clusters, sizes=main)),
+    ]
+    others = [size for size in clusters["sizes"].unique().sort() if size != main]
+    if others:
+        tables = [
+            compare_at_equal_coverage(clusters, sizes=size).insert_column(0, pl.lit(size).alias("sizes"))
+            for size in others
+        ]
+        parts.append(("Groups of other sizes", NOTES["sizes"], pl.concat(tables)))
+    if (folder / "edges.csv").exists():
+        difference, power = summarise_edges(pl.read_csv(folder / "edges.csv", infer_schema_length=None))
+        parts.append(("Edges: estimated minus true false discovery rate", NOTES["edges"], difference))
+        parts.append(("Edges kept at 5 %", "Recall by count: as many edges, taken by raw count instead.", power))
+    if shared:
+        roles = measure_roles(shared)
+        parts.append(("Real accounts: a week of one troll factory", NOTES["roles"], roles))
+        fails.insert(0, say_of_real_accounts(roles))
+    return parts
+
+
+NOTES = {
+    "controls": (
+        "Side by side, the same worlds by every method. In the last two, some accounts act alike for an open "
+        "reason; the other worlds have no such accounts, and whoever is reported there is a false accusation. "
+        "Customary defaults: edges heavier than the median weight; the top 0.5 % of pairs by TF-IDF cosine."
+    ),
+    "equal": (
+        "A method that reports more accounts finds more and errs more. So both customary methods reach as many "
+        "accounts as the cluster test found in the same world, by their heaviest or most similar pairs: their "
+        "line is chosen for them. The difference is taken world by world, against the better of the two in each. "
+        "Alternating halves count as one group here: the truth is who was planted."
+    ),
+    "left out": (
+        "Whoever meets a new kind of campaign has a line from the old ones. The customary line is the one that "
+        "was best on all kinds but the one held out; hindsight shows what the best line would have given. The "
+        "cluster test keeps its stated 5 % everywhere."
+    ),
+    "sizes": "Several numbers: several groups at once. Few worlds each, so wide intervals.",
+    "edges": "By number of edges kept, mean over worlds: above 0 the estimate is cautious, below 0 it flatters.",
+    "roles": (
+        "Same text within ten minutes. All are trolls, so precision in the usual sense says nothing; the question "
+        "is whether clusters follow the roles that researchers gave the accounts. Weighted precision must be read "
+        "against what one big cluster would give, and beside coverage. No row of the data is shown."
+    ),
+}
 
 
 def main(folder: Path, out: Path, shared: Path | None) -> None:
-    clusters = pl.read_csv(folder / "clusters.csv", schema_overrides={"sizes": pl.String}, infer_schema_length=None)
-    organic = pl.read_csv(folder / "organic.csv")
-    difference, power = summarise_edges(pl.read_csv(folder / "edges.csv", infer_schema_length=None))
-    alarms = organic.group_by("regime").agg(n_worlds=pl.len(), n_reporting=(pl.col("n_clusters") > 0).sum())
-    parts = [
-        ("Worlds where nothing is planted", "How many report any cluster; at most 5 % should.", alarms.sort("regime")),
-        (
-            "Accounts found",
-            ALTERNATING_NOTE,
-            summarise_clusters(clusters),
-        ),
-        ("Edges: estimated minus true false discovery rate", "By number of edges kept, mean over seeds.", difference),
-        ("Edges kept at 5 %", "recall_by_count: as many edges, taken by raw count instead.", power),
-    ]
-    if shared:
-        why = "All are trolls, so the question is whether clusters follow roles. No row of the data is shown."
-        parts.append(("Real accounts: a week of one troll factory", why, measure_roles(shared)))
-    sections = "".join(f"<h2>{html.escape(t)}</h2><p>{html.escape(note)}</p>{as_html(x)}" for t, note, x in parts)
-    intro = "Synthetic worlds with known truth. Tuned on seeds below 100; measured on seeds from 1000 on."
-    page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>How sure are we</title><style>{STYLE}</style>'
-    out.write_text(f"{page}<h1>How sure are we</h1><p>{intro}</p>{sections}</html>", encoding="utf-8")
+    parts = list_parts(folder, shared)
+    seeds = pl.read_csv(folder / "controls.csv", infer_schema_length=None)["seed"]
+    intro = (
+        "Synthetic worlds with known truth: 3,000 organic accounts, planted groups, a window of 60 seconds. The "
+        f"constants of the cluster test were set on seeds below 100. The figures come from seeds {seeds.min()} to "
+        f"{seeds.max()} ({seeds.n_unique()} worlds of each kind), which nothing was set on; the worlds themselves "
+        "were written by the authors of the test, which no fresh seed mends. In brackets: 95 % intervals, over "
+        "worlds, exact for shares."
+    )
+    sections = "".join(f"<h2>{html.escape(title)}</h2><p>{html.escape(note)}</p>{_body(x)}" for title, note, x in parts)
+    page = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    page += f"<title>How sure are we</title><style>{STYLE}</style><h1>How sure are we</h1><p>{html.escape(intro)}</p>"
+    out.write_text(f"{page}{sections}</html>", encoding="utf-8")
+
+
+def _body(content: pl.DataFrame | list[str]) -> str:
+    if isinstance(content, list):
+        return "<ul>" + "".join(f"<li>{html.escape(sentence)}</li>" for sentence in content) + "</ul>"
+    return as_html(content)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,85 @@
+"""The page of `make evaluate` builds from small tables, and says where the test fails as well as where it does not."""
+
+import re
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+import benign_worlds
+import evaluate_page
+
+METHODS = ("cluster test", "weight above 0.5", "weight above 0.9", "cosine, top 0.5 %", "cosine, top 0.1 %")
+AT_EQUAL = ("weight, as many accounts", "cosine, as many accounts")
+# f1 per regime, in the order of METHODS and AT_EQUAL
+F1 = {"bursts": (0.95, 0.2, 0.6, 0.1, 0.3, 0.9, 0.5), "drip": (0.85, 0.1, 0.9, 0.0, 0.2, 0.4, 0.3)}
+
+
+@pytest.fixture
+def tables(tmp_path):
+    rows = [
+        {"method": method, "regime": regime, "sizes": "40", "seed": seed, "f1": f1, "recall": f1, "coverage_frac": 0.01}
+        for regime, values in F1.items()
+        for seed in (1000, 1001)
+        for method, f1 in zip((*METHODS, *AT_EQUAL), values, strict=True)
+    ]
+    pl.DataFrame(rows).with_columns(weighted_precision="f1").write_csv(tmp_path / "clusters.csv")
+    rows = [
+        {
+            "method": method, "regime": name, "seed": seed, "n_accounts": n, "n_alike": min(n, n_alike),
+            "n_alike_in_world": n_alike,
+        }
+        for name, n_alike in (("organic", 0), ("newsroom", 7))
+        for seed in (1000, 1001)
+        for method, n in (("cluster test", n_alike), ("weight above 0.5", 400), ("cosine, top 0.5 %", 90))
+    ]  # fmt: skip
+    pl.DataFrame(rows).write_csv(tmp_path / "controls.csv")
+    return tmp_path
+
+
+def test_the_page_builds_and_opens_with_where_the_test_fails(tables):
+    evaluate_page.main(tables, tables / "page.html", None)
+    page = (tables / "page.html").read_text(encoding="utf-8")
+    assert re.findall("<h2>(.*?)</h2>", page)[0] == "Where it fails"
+    assert "seeds 1000 to 1001 (2 worlds of each kind)" in page
+    assert "reported a group in 0 of 2 worlds (0 to 84 %)" in page
+    assert "on average 7 of its 7 accounts, with 0.0 others" in page
+    assert "In drip it has an F1 of 0.850; ahead of it: weight above 0.9 (0.900)." in page
+    assert "F1 was below 0.9 in 2 worlds of drip" in page
+
+
+def test_a_line_is_chosen_without_the_campaign_it_is_judged_on(tables):
+    clusters = pl.read_csv(tables / "clusters.csv", schema_overrides={"sizes": pl.String})
+    held_out = {row["held out"]: row for row in evaluate_page.leave_one_campaign_out(clusters, sizes="40").to_dicts()}
+    assert held_out["bursts"]["weight line"] == "above 0.9"
+    assert held_out["drip"]["cosine, line from the others"].startswith("0.20")
+    assert held_out["bursts"]["weight, best line in hindsight"] == "0.60"
+
+
+def test_equal_coverage_compares_with_the_better_of_both(tables):
+    clusters = pl.read_csv(tables / "clusters.csv", schema_overrides={"sizes": pl.String})
+    compared = evaluate_page.compare_at_equal_coverage(clusters, sizes="40")
+    assert compared["ahead of the better one by"].to_list() == ["0.05 (0.05 to 0.05)", "0.45 (0.45 to 0.45)"]
+    assert compared["coverage of all accounts"].to_list() == ["1.0 %", "1.0 %"]
+
+
+def test_innocent_groups_are_in_their_worlds_as_said():
+    newsroom = benign_worlds.make_control("newsroom", seed=1, n_organic=300)
+    sisters = newsroom.actions.filter(pl.col("account_id").is_in(newsroom.truth["account_id"].implode()))
+    spread = sisters.group_by("object_id").agg(
+        s=(pl.col("acted_at").max() - pl.col("acted_at").min()).dt.total_seconds()
+    )
+    assert (newsroom.truth.height, spread["s"].max() <= 20) == (7, True)
+    clock = benign_worlds.make_control("schedulers", seed=1, n_organic=300)
+    moved = clock.actions.filter(pl.col("account_id").is_in(clock.truth["account_id"].implode()))
+    assert (moved["acted_at"].dt.minute() == 0).all()
+    assert (moved["acted_at"].dt.second() < 2).all()
+
+
+def test_real_roles_are_measured_with_intervals(shared_data):
+    roles = evaluate_page.measure_roles(shared_data)
+    leiden = roles.row(by_predicate=pl.col("method") == "Leiden on all co-actions", named=True)
+    assert re.fullmatch(r"0\.\d\d \(0\.\d\d to [01]\.\d\d\)", leiden["ARI with roles"])
+    assert "Silence of the test is no acquittal." in evaluate_page.say_of_real_accounts(roles)
