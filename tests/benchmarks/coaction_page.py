@@ -1,7 +1,4 @@
-"""The benchmark of the co-action engines as one small HTML page: two tables of ratios, the growth drawn, the forecast.
-
-Usage: python tests/benchmarks/coaction_page.py FOLDER   (draws the page anew from the CSV files there)
-"""
+"""The benchmark of the co-action engines as one small HTML page: ratios, growth drawn, forecast against finding."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ import importlib.util
 import os
 import platform
 import re
-import sys
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -125,10 +121,3 @@ def _draw(done: pl.DataFrame) -> str:
         base.encode(shares, alt.Y(f"{y}:Q", title=what, scale=alt.Scale(type="log")), colour) for y, what in parts
     ]
     return vl_convert.vegalite_to_svg(alt.hconcat(*charts).to_json())
-
-
-if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    results, predicted = pl.read_csv(folder / "coaction.csv"), pl.read_csv(folder / "coaction_predicted.csv")
-    redrawn = render_page(results, predicted, window_s=60, max_s=900, max_gb=12)
-    (folder / "coaction.html").write_text(redrawn, encoding="utf-8")
