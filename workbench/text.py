@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import polars as pl
 
-_URL = r"(?i)\b(?:https?://|www\.)\S+"
+_URL = r"(?i)(?:https?://|\bwww\.)[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}。、】」》”]+"
+"""A link; Chinese and the like is written before and behind it without a space."""
 _MENTION = r"[@＠][A-Za-z0-9_][A-Za-z0-9_.-]*(?:@[A-Za-z0-9.-]+)?"  # not \w: Chinese text follows a handle unspaced
 _REPOST_MARK = r"(?i)^\s*rt\s+" + _MENTION + r":?\s*"
 _TRAILING_IDS = r"(?:\s+[#\[(]?[a-z]*\d[a-z\d]{4,}[\])]?)+\s*$"
