@@ -31,7 +31,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "chance": ("chance coordinated candidates membership sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
     "explain": ("explain explain_words", "coaction chance sections"),
-    "profiles": ("profiles features changes behaviour creation hours origin_signs prevalence", "text names"),
+    "profiles": ("profiles features changes behaviour creation hours holidays origin_signs prevalence", "text names"),
     "narratives": ("narratives", "text addresses"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
     "state_media": ("state_media", "text"),
@@ -58,19 +58,22 @@ ROOMS: dict[str, tuple[str, str]] = {
         "run notebooks notebook_page manifest versions",
         "report findings charts invisible case cache sources privacy leaks",
     ),
+    # It takes an account out of everything a case has and makes its report anew.
+    "removal": ("removal", "run case cache sources privacy report sharing"),
 }
 ANYTHING = "cli"
-NOT_IN_CONTENTS = {"run", "spark", "fetch", "cli"}
+NOT_IN_CONTENTS = {"run", "removal", "spark", "fetch", "cli"}
 
 # Files that touch the disk; folders count with all their files. Everything else takes tables and gives tables.
 DISK = {
     "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks",
-    "notebook_page", "manifest", "versions", "cli",
+    "notebook_page", "manifest", "versions", "removal", "cli",
     "cache", "cache_key", "case", "keys", "leaks", "lint", "catalogue",
     "network",  # GraphML and GEXF out
     "state_media",  # facts and policies: data files of its own, and a user's
     "narratives",  # the label file that a human fills
     "profiles",  # a list of phrases: a data file of its own
+    "holidays",  # calendars: a data file of its own, or a user's
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink", "rmdir", "rmtree", "iterdir", "glob",

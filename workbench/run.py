@@ -96,9 +96,8 @@ def run_case(
     files = list_notebooks(Path(notebooks) if notebooks else home() / "notebooks")
     chosen = choose_parameters(files, given=dict(parameters or {}), reserved=_SET_BY_THE_RUNNER)
     reports = Path(out) if out else home() / "reports"
-    reports.mkdir(parents=True, exist_ok=True)
     started_at = datetime.now(UTC)
-    with _only_run(reports, name):
+    with hold_case(reports, name):
         _clean_up(reports, name)
         version, current = next_version(reports, name), reports / name
         edition = Edition(
@@ -263,10 +262,18 @@ def _clean_up(reports: Path, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _only_run(reports: Path, name: str) -> Generator[None]:
-    """Hold the case's lock; the system lets go of it when the process ends, however it ends."""
-    file = reports / f".{name}.lock"
-    with file.open("a+", encoding="ascii") as stream:
+def hold_case(reports: Path, name: str) -> Generator[None]:
+    """Hold the case's lock; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        RunError: another process holds it, or nothing can be written there.
+    """
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        file = (reports / f".{name}.lock").open("a+", encoding="ascii")
+    except OSError as error:
+        raise RunError(f"Nothing can be written in {reports}: {error.strerror}. Free space, or use --out.") from error
+    with file as stream:
         try:
             _lock(stream.fileno())
         except OSError as error:

@@ -225,6 +225,12 @@ def test_a_figure_is_a_number_and_its_tolerance_too(write, users_csv, value, tol
         load_release(toml.parent)
 
 
+def test_the_labels_a_human_saves_beside_a_dataset_are_no_table_of_it(write, users_csv):
+    users = write("case/users.csv", users_csv({}))
+    write("case/narrative_labels.csv", "label,translation,fingerprints\nBridge,,a b\n")
+    assert list(load_release(users.parent).about.files) == ["users.csv"]
+
+
 def test_a_name_no_file_system_takes_is_explained(tmp_path):
     with pytest.raises(SourceError, match=r"cannot be opened: File name too long. Check the path"):
         load_release(tmp_path / ("x" * 5_000))

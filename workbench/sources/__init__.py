@@ -41,6 +41,7 @@ from workbench.sources.dataset import Dataset, open_dataset
 from workbench.sources.delimited import read_header
 from workbench.sources.json_parts import is_json, read_keys
 from workbench.sources.parts import Part, list_parts
+from workbench.sources.removed import leave_out_removed
 from workbench.sources.signature import Signature
 from workbench.sources.tables import Layout, Recognised, Tables, recognise
 
@@ -68,7 +69,8 @@ def load_release(
     """Read a dataset folder, a file, or several files into the accounts and posts of a release.
 
     The format is told from the columns, not from the file names. Every input record becomes a row or stands in
-    `.quarantine` with its file, line and reason; whatever was decided on the way stands in `.decisions`.
+    `.quarantine` with its file, line and reason; whatever was decided on the way stands in `.decisions`. Accounts that
+    `workbench remove` took out of the dataset are left out.
 
     Args:
         path: a folder with a `dataset.toml` (which says what the files are), any other folder, a file, or several
@@ -100,7 +102,8 @@ def load_release(
         if own:
             _note_columns(own, tables)
             _extend(tables, module.read(own, dataset.about))
-    return _assemble(dataset, tables, aside=aside)
+    release = _assemble(dataset, tables, aside=aside)
+    return leave_out_removed(release, Path(path)) if isinstance(path, str | Path) else release
 
 
 def _choose_sources(source: str | None) -> dict[str, ModuleType]:

@@ -21,6 +21,8 @@ from workbench.sources.parts import TABLE_SUFFIXES
 ABSENT = "absent"
 """stands in `About.files` for the sha256 of a listed file that is not here"""
 FILES_VARIABLE = "WORKBENCH_FILES"
+_NO_TABLES = (".", "README", "LICENSE", "narrative_labels.")
+"""how names begin of files that lie beside a release: the last is what a human fills and saves there"""
 NEEDED_KEYS = ("title", "platform")
 TEXT_KEYS = ("title", "platform", "origin", "licence", "collected", "source", "obtain")
 KEYS = (*TEXT_KEYS, "is_synthetic", "notes", "announced", "files", "published", "quoted", "sources", "options")
@@ -324,7 +326,7 @@ def _existing(path: Path) -> Path:
 
 
 def _is_table(file: Path) -> bool:
-    return file.name.lower().endswith(TABLE_SUFFIXES) and not file.name.startswith((".", "README", "LICENSE"))
+    return file.name.lower().endswith(TABLE_SUFFIXES) and not file.name.startswith(_NO_TABLES)
 
 
 def _sha256(file: Path) -> str:

@@ -1,0 +1,212 @@
+"""An account taken out of a case at somebody's request: its data, what was kept of it, and every report that held it.
+
+The dataset's files stay as they are; from now on they are read without the account. All versions of the report are
+withdrawn, because any of their tables, pictures and notebooks may hold it, and a new version is made that says that
+something was removed, not what.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+
+from workbench.cache_key import hash_file
+from workbench.case import Case, home, open_case
+from workbench.catalogue import read_manifest
+from workbench.keys import read_key
+from workbench.privacy import protect_release
+from workbench.run import Run, RunError, hold_case, run_case
+from workbench.schema import ParameterError, Release
+from workbench.sharing.match import pair_names
+from workbench.sources import load_release
+from workbench.sources.removed import note_removal
+from workbench.versions import list_history
+
+REASON = "Data was removed at somebody's request."
+_MIN_LENGTH = 6
+"""a shorter name is found in any text, and tells nothing"""
+_BINARY = (".parquet", ".npy", ".png", ".woff2", ".lock")
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What was done."""
+
+    withdrawn: tuple[int, ...]
+    """versions of the report that were withdrawn"""
+    run: Run | None
+    """the new version; None where the case had no report"""
+    files_that_hold_it: tuple[str, ...]
+    """names of the dataset's own files, which are not ours to change"""
+
+
+def remove_account(
+    case: str,
+    account_id: str,
+    *,
+    out: Path | str | None = None,
+    notebooks: Path | str | None = None,
+    console: Console | None = None,
+) -> Removal:
+    """Remove an account from a case: its dataset as it is read, what is kept of it, and all versions of its report.
+
+    Args:
+        case: name of a folder in `datasets/`, or the path of a dataset; the second platform's beside it counts too.
+        account_id: the id as the dataset has it.
+        out: folder of all reports; None = `reports/` beside `datasets/`.
+        notebooks: folder of the notebooks; None = `notebooks/` beside `datasets/`.
+        console: where progress is shown; None = nowhere.
+
+    Raises:
+        ParameterError: no account or post of the case has this id.
+        RunError: the case is being run, the new report could not be made (those that held the account stay withdrawn),
+            or a file still holds the account.
+
+    Beware: packages and reports already handed on are out of reach; the log of packages says who received one.
+    """
+    opened = open_case(case)
+    reports = Path(out) if out else home() / "reports"
+    holders = {place: release for place in _list_datasets(opened) if _holds(release := load_release(place), account_id)}
+    if not holders:
+        raise ParameterError(
+            f"No account or post of '{opened.name}' has the id '{account_id[:60]}'; nothing was changed. Give the id "
+            "as the dataset has it, not a handle or a pseudonym."
+        )
+    names = {name for release in holders.values() for name in _list_names(release, account_id)}
+    current = reports / opened.name
+    parameters = read_manifest(current).get("parameters")
+    with hold_case(reports, opened.name):
+        for place in holders:
+            note_removal(place, account_id)
+        _forget_labels(opened.dataset, holders.values(), account_id)
+        _clear(opened, reports)
+        withdrawn = tuple(
+            _withdraw(place) for place in (*list_history(reports, opened.name), current) if place.is_dir()
+        )
+    run = None
+    if withdrawn:
+        run = run_case(
+            case, parameters=parameters or {}, out=out, notebooks=notebooks, correction=REASON, console=console
+        )
+    remains = find_remains(_places_of(opened, reports), names)
+    if remains:
+        raise RunError(
+            f"The account was removed, but {len(remains)} files still hold a name of it: "
+            f"{', '.join(str(file) for file in remains[:5])}. Delete them by hand, and report this as a fault."
+        )
+    files = sorted({file for release in holders.values() for file in _list_files(release, account_id)})
+    return Removal(withdrawn=withdrawn, run=run, files_that_hold_it=tuple(files))
+
+
+def find_remains(places: list[Path], names: set[str]) -> list[Path]:
+    """Return the files under these places, and the archives, in which one of the names stands."""
+    wanted = [name.encode() for name in names if len(name) >= _MIN_LENGTH]
+    files = [file for place in places for file in ([place] if place.is_file() else sorted(place.rglob("*")))]
+    return [
+        file
+        for file in files
+        if file.is_file()
+        and file.suffix not in _BINARY
+        and any(name in content for content in _read_contents(file) for name in wanted)
+    ]
+
+
+def _read_contents(file: Path) -> Iterator[bytes]:
+    yield file.read_bytes()
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+
+
+def _list_datasets(case: Case) -> list[Path]:
+    beside = case.dataset.with_name(f"{case.dataset.name}_platform_b")
+    return [case.dataset, *([beside] if beside.is_dir() else [])]
+
+
+def _list_files(release: Release, account_id: str) -> list[str]:
+    """Files its rows came from; loaded tables carry them in a column of their own."""
+    rows = [table.filter(pl.col("account_id") == account_id) for table in (release.accounts, release.posts)]
+    return [file for table in rows for file in table["source_file"].cast(pl.String).drop_nulls().unique()]
+
+
+def _holds(release: Release, account_id: str) -> bool:
+    return account_id in release.accounts["account_id"] or account_id in release.posts["account_id"]
+
+
+def _list_names(release: Release, account_id: str) -> set[str]:
+    """Its id, its pseudonym, and its handle behind @: what must stand nowhere afterwards."""
+    pairs = pair_names(release, protect_release(release, key=read_key()))
+    shown = pairs.filter(pl.col("account_id") == account_id)["shown"].to_list()
+    handles = release.accounts.filter(pl.col("account_id") == account_id)["handle"].drop_nulls().to_list()
+    return {account_id, *shown, *(f"@{handle}" for handle in handles)}
+
+
+def _forget_labels(dataset: Path, releases: Any, account_id: str) -> None:
+    """Take its words out of the example texts of the label file that lies beside the dataset."""
+    file = dataset / "narrative_labels.csv"
+    if not file.is_file():
+        return
+    own = pl.concat([r.posts.filter(pl.col("account_id") == account_id)["text"] for r in releases]).drop_nulls()
+    said = [text for text in own.unique() if len(text) >= _MIN_LENGTH]
+    table = pl.read_csv(file, infer_schema=False)
+    if said and "exemplar" in table.columns:
+        is_theirs = pl.any_horizontal(pl.col("exemplar").str.contains(text, literal=True) for text in said)
+        table = table.with_columns(exemplar=pl.when(~is_theirs.fill_null(value=False)).then("exemplar"))
+        table.write_csv(file)
+
+
+def _clear(case: Case, reports: Path) -> None:
+    """Delete what is kept of the case, and what notebooks, packages and failed runs left of it."""
+    if case.cache.folder:
+        shutil.rmtree(case.cache.folder, ignore_errors=True)
+    for left in (*_list_byways(case, reports), *reports.glob(f".{case.name}.running-*")):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
+
+
+def _places_of(case: Case, reports: Path) -> list[Path]:
+    cache = [case.cache.folder] if case.cache.folder else []
+    return [reports / case.name, reports / f"{case.name}.history", *_list_byways(case, reports), *cache]
+
+
+def _list_byways(case: Case, reports: Path) -> list[Path]:
+    return [reports / f"{case.name}{suffix}" for suffix in (".draft", ".failed", ".package", ".package.zip", ".match")]
+
+
+def _withdraw(place: Path) -> int:
+    """Leave of a version its number, its day and one line that says it was withdrawn; return the number."""
+    manifest = read_manifest(place)
+    number = int(place.name[1:]) if place.parent.suffix == ".history" else int(manifest.get("version", 1))
+    title = f"{html.escape(str(manifest.get('case', place.name)))}, version {number}"
+    page = (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
+        f"<body><h1>{title}</h1>\n<p>This version was withdrawn on {datetime.now(UTC).date().isoformat()}. "
+        f"{REASON}</p></body></html>\n"
+    )
+    draft = place.with_name(f".{place.name}.withdrawn")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    (draft / "report.html").write_text(page, encoding="utf-8")
+    kept = {key: manifest[key] for key in ("case", "started_at", "ended_at") if key in manifest}
+    said = {
+        **kept,
+        "version": number,
+        "correction": REASON,
+        "outputs": {"report.html": hash_file(draft / "report.html")},
+    }
+    (draft / "manifest.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(place)
+    draft.replace(place)
+    return number
