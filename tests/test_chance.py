@@ -6,8 +6,16 @@ import pytest
 import worlds
 from scipy import stats
 
-from workbench.chance import check_window, co_action_rates, poisson_score, score_edges, shuffle_accounts
+from workbench.chance import (
+    check_window,
+    co_action_rates,
+    judge_edges,
+    poisson_score,
+    score_edges,
+    shuffle_accounts,
+)
 from workbench.coaction import count_co_actions, count_pairs, pack_actions
+from workbench.content_order import order_by_content
 from workbench.schema import ParameterError
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
@@ -108,6 +116,33 @@ def test_same_seed_same_numbers_whatever_the_order_of_rows():
     keys = ["trace", "account_a", "account_b"]
     assert first.sort(keys).equals(again.sort(keys))
     assert not first["fdr"].equals(score_edges(edges, world.actions, **options | {"seed": 10})["fdr"])
+
+
+def test_names_of_objects_and_accounts_change_no_number():
+    world = worlds.make_world("rotating", seed=6, n_organic=200, n_objects=200, group_sizes=(10,))
+    options = {"time_window_s": 60, "n_shuffles": 4, "seed": 9}
+    names = [pl.format("{}{}", (pl.col(c).str.extract(r"(\d+)").cast(pl.Int64) * 7 + 3) % 1_000_003, pl.lit(c)) for c in
+             ("account_id", "object_id")]  # fmt: skip
+    renamed = world.actions.with_columns(names[0].alias("account_id"), names[1].alias("object_id"))
+    first, again = (
+        judge_edges(count_co_actions(actions, time_window_s=60), actions, **options)
+        for actions in (world.actions, renamed)
+    )
+    numbers = ["n_co_actions", "expected_n", "score", "fdr"]
+    assert first[0].select(numbers).sort(numbers).equals(again[0].select(numbers).sort(numbers))
+    assert first[1].equals(again[1])
+
+
+def test_the_shuffles_of_the_scores_also_count_pairs_by_weight():
+    world = worlds.make_world("rotating", seed=6, n_organic=100, n_objects=100, group_sizes=(10,))
+    edges = count_co_actions(world.actions, time_window_s=60)
+    scored, by_chance = judge_edges(edges, world.actions, time_window_s=60, n_shuffles=3, seed=2)
+    assert scored.equals(score_edges(edges, world.actions, time_window_s=60, n_shuffles=3, seed=2))
+    log = order_by_content(pack_actions(world.actions))
+    rng = np.random.default_rng([2, *b"repost"])
+    counts = [count_pairs(shuffle_accounts(log, rng), window_us=60_000_000)[2] for _ in range(3)]
+    n, n_edges = np.unique(np.concatenate(counts), return_counts=True)
+    assert by_chance.rows() == list(zip(n.tolist(), (n_edges / 3).tolist(), strict=True))
 
 
 def test_traces_are_scored_apart():

@@ -3,7 +3,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from workbench.clusters import compare_resolutions, expand_from, find_clusters, group_by_leiden, number_clusters
+from workbench.clusters import (
+    compare_resolutions,
+    expand_from,
+    find_clusters,
+    group_by_leiden,
+    measure_members,
+    number_clusters,
+)
 from workbench.schema import ParameterError, check_table, empty_table
 
 
@@ -64,9 +71,54 @@ def test_a_network_without_edges_has_no_clusters():
     assert compare_resolutions(ig.Graph(), seed=1).is_empty()
 
 
-def test_numbers_follow_size_then_account():
-    table = pl.DataFrame({"account_id": ["c", "d", "a", "b", "x"], "cluster_id": [5, 5, 9, 9, 1]})
-    assert number_clusters(table).rows() == [("a", 1), ("b", 1), ("c", 2), ("d", 2), ("x", 3)]
+def test_numbers_follow_size_then_strength_then_account():
+    ids = {"account_id": ["c", "d", "a", "b", "x"], "cluster_id": [5, 5, 9, 9, 1]}
+    table = pl.DataFrame(ids | {"strength": [1.0] * 5})
+    assert number_clusters(table)["account_id"].to_list() == ["a", "b", "c", "d", "x"]
+    assert number_clusters(table)["cluster_id"].to_list() == [1, 1, 2, 2, 3]
+    stronger = pl.DataFrame(ids | {"strength": [1.0, 1.5, 1.0, 1.0, 9.0]})
+    assert number_clusters(stronger)["account_id"].to_list() == ["c", "d", "a", "b", "x"]
+
+
+def ring(*, core: int, others: int, weights: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Strength and is_core where pairs in the core, across, and among the others have these weights."""
+    n = core + others
+    a, b = np.triu_indices(n, 1)
+    weight = np.array(weights)[(a >= core).astype(int) + (b >= core)]
+    return measure_members(np.arange(n), a[weight > 0], b[weight > 0], weight[weight > 0])
+
+
+def test_a_core_is_told_from_its_ring():
+    strength, is_core = ring(core=5, others=20, weights=(16.0, 1.0, 0.25))
+    assert is_core.tolist() == [True] * 5 + [False] * 20
+    assert strength.tolist() == [4 * 16 + 20] * 5 + [5 + 19 * 0.25] * 20
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"core": 5, "others": 20, "weights": (2.0, 1.0, 1.0)},  # above differs from below, but not by enough
+        {"core": 0, "others": 12, "weights": (0, 0, 3.0)},  # all alike
+        {"core": 3, "others": 0, "weights": (3.0, 0, 0)},  # nobody to be a ring
+    ],
+)
+def test_where_nothing_sets_a_core_apart_all_are_core(shape):
+    assert ring(**shape)[1].all()
+
+
+@pytest.mark.parametrize("mean", [0.3, 2.0, 30.0])
+def test_luck_alone_makes_no_core(mean):
+    """The refutable claim: in groups whose members all act alike, differences of strength are no core."""
+    for seed in range(20):
+        a, b = np.triu_indices(40, 1)
+        n = np.random.default_rng(seed).poisson(mean, len(a))
+        assert measure_members(np.arange(40), a[n > 0], b[n > 0], n[n > 0])[1].all()
+
+
+def test_equals_are_not_parted():
+    a, b = np.array([0, 0, 1, 2, 3]), np.array([1, 2, 2, 3, 4])
+    is_core = measure_members(np.arange(5), a, b, np.array([9.0, 9.0, 9.0, 1.0, 1.0]))[1]
+    assert is_core.tolist() in ([True, True, True, False, False], [True] * 5)
 
 
 def scored(rows: list[tuple[str, str, int, float, float, float]]) -> pl.DataFrame:

@@ -5,16 +5,24 @@ import worlds
 from scipy import stats
 from test_chance import actions_of
 
-from workbench.coordinated import find_coordinated_clusters, list_clusters, weigh_accounts
+from workbench.coordinated import (
+    find_coordinated_clusters,
+    find_groups,
+    find_shared_clocks,
+    list_clusters,
+    weigh_accounts,
+)
 from workbench.coordinated.candidates import Group, count_tail, find_candidates, weigh_groups
-from workbench.coordinated.find import _split
-from workbench.coordinated.grouping import pair_halves, take_apart, unite_overlapping
+from workbench.coordinated.clock import NO_CLOCK, share_in_phase, weigh_clock
+from workbench.coordinated.confirm import split_objects
+from workbench.coordinated.grouping import join_fragments, pair_halves, take_apart, unite_overlapping
 from workbench.coordinated.half import Filled, Half, code_traces, fuse_traces, swap_delays
 from workbench.coordinated.membership import adjust_p
 from workbench.schema import TABLES, ParameterError
 
 OPTIONS = {"time_window_s": 60, "n_shuffles": 10, "max_fdr": 0.05, "seed": 7}
 SMALL = {"n_organic": 800, "n_objects": 1000, "n_events": 40}
+TINY = {"n_organic": 400, "n_objects": 500, "n_events": 30}
 MINUTE_US = 60_000_000
 
 
@@ -59,12 +67,74 @@ def test_groups_that_share_objects_and_accounts_are_told_apart():
     assert each.filter(pl.col("len") >= 15)["group_id"].sort().to_list() == [0, 1]
 
 
+def test_two_groups_that_met_once_are_not_fragments_of_one():
+    """Seven outlets and a slow drip, both close whenever they meet, have one object in common."""
+    rng, rows = np.random.default_rng(1), []
+    for k in range(300):
+        rows += [(f"n{m}", f"news{k}", 10_000 * k + m) for m in range(7)]
+    for k in range(60):
+        rows += [(f"d{m}", f"drip{k}", 10_000 * k + m) for m in rng.choice(12, 3, replace=False).tolist()]
+    rows += [(f"{who}{m}", "both", 5_000_000 + m) for who in "nd" for m in range(7)]
+    half = half_of(actions_of(rows))
+    names = half.log.accounts.to_list()
+    news, drip = ([names.index(f"{who}{m}") for m in range(n)] for who, n in (("n", 7), ("d", 12)))
+    assert len(join_fragments(half, [np.array(news), np.array(drip)])) == 2
+    assert len(join_fragments(half, [np.array(news), np.array(drip[:6]), np.array(drip[6:])])) == 2
+
+
+@pytest.mark.parametrize("regime", ["full_hour", "bell", "feeds"])
+def test_strangers_on_one_clock_are_no_coordinated_group(regime):
+    actions = worlds.make_world(regime, seed=81, **TINY).actions
+    assert find_coordinated_clusters(actions, **OPTIONS).is_empty()
+    clocks = list_clusters(find_shared_clocks(actions, **OPTIONS))
+    assert clocks["grade"].unique().to_list() == ["shared clock"]
+    assert set(clocks["clock_s"]) <= {1800.0, 3600.0, 7200.0, 10_800.0}
+
+
+def test_strangers_who_are_awake_together_are_no_group_either():
+    actions = worlds.make_world("by_day", seed=82, **TINY).actions
+    assert find_coordinated_clusters(actions, **OPTIONS | {"time_window_s": 3600}).is_empty()
+    clocks = find_shared_clocks(actions, **OPTIONS | {"time_window_s": 3600})
+    assert clocks["clock_s"].unique().to_list() == [86_400.0]
+
+
+@pytest.mark.parametrize("regime", ["scheduled", "among_schedulers"])
+def test_a_group_is_found_though_it_or_others_keep_a_clock(regime):
+    world = worlds.make_world(regime, seed=83, group_sizes=(20,), **SMALL)
+    precision, recall = found_and_planted(world, find_coordinated_clusters(world.actions, **OPTIONS))
+    assert min(precision, recall) >= 0.9
+
+
+def test_share_in_phase_counts_pairs_at_different_places_around_the_dial():
+    place, phase = np.array([1, 1, 2, 3]), np.array([5, 5, 995, 500])
+    # Places 1 and 2 are within 10 across the top of a dial of 1000; place 3 is near to neither.
+    assert share_in_phase(place, phase, period_us=1000, window_us=10) == pytest.approx(1 / 3)
+    assert share_in_phase(place, phase, period_us=1000, window_us=9) == 0
+    rng = np.random.default_rng(1)
+    uniform = share_in_phase(np.arange(2000), rng.integers(0, 10**6, 2000), period_us=10**6, window_us=50_000)
+    assert uniform == pytest.approx(0.1, rel=0.05)
+
+
+def test_no_clock_is_blamed_for_one_meeting():
+    half = half_of(actions_of([("a", "x", 0), ("b", "x", 1), ("c", "y", 0), ("d", "y", 9000)]))
+    nothing = Half(half.log.keep(half.log.time_us < 0), trace_code=half.trace_code, window_us=MINUTE_US)
+    assert weigh_clock(half, nothing, np.arange(2), seen=1) == NO_CLOCK
+
+
+def test_all_lines_are_drawn_on_one_weighing():
+    world = worlds.make_world("rotating", seed=84, group_sizes=(20,), **TINY)
+    options = {"time_window_s": 60, "n_shuffles": 5, "seed": 7}
+    together = find_groups(world.actions, max_fdrs=[0.01, 0.05, 0.2], **options)
+    for max_fdr, table in zip([0.01, 0.05, 0.2], together, strict=True):
+        assert table.equals(find_groups(world.actions, max_fdrs=[max_fdr], **options)[0])
+
+
 def test_p_values_are_uniform_where_accounts_are_dealt_at_random():
     """The refutable claim behind every cluster: under the null, so many co-actions or more have chance p."""
     rng, p = np.random.default_rng(1), []
     for seed in range(6):
         world = worlds.make_world("fans", seed=seed, **SMALL)
-        halves = _split(fuse_traces(world.actions), [MINUTE_US], np.random.default_rng(seed))
+        halves = split_objects(fuse_traces(world.actions), [MINUTE_US], np.random.default_rng(seed))
         for groups in find_candidates(halves[0, MINUTE_US], seed=1):
             weighed = weigh_groups(halves[1, MINUTE_US], groups, found_on=0)
             # Of small counts no p-value is uniform; of larger ones it is, once ties are broken at random.
@@ -109,6 +179,30 @@ def test_one_lucky_stumble_into_bursts_makes_no_member():
     assert weighed.row(by_predicate=pl.col("account_id") == "stumbler", named=True)["n_objects_near"] == 1
 
 
+def renamed(actions: pl.DataFrame, *, seed: int) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The same actions in another order by accounts, posts and objects of other names; and the accounts' old names."""
+    rng, old_names = np.random.default_rng(seed), {}
+    for column in ("account_id", "post_id", "object_id"):
+        old = actions[column].unique().sort()
+        new = pl.Series([f"{number:08x}" for number in rng.permutation(len(old))])
+        actions = actions.with_columns(pl.col(column).replace_strict(old, new))
+        old_names |= dict(zip(new, old, strict=True)) if column == "account_id" else {}
+    return actions.sample(fraction=1, shuffle=True, seed=seed), old_names
+
+
+@pytest.mark.parametrize("regime", ["touching", "drip"])
+def test_names_change_nothing(regime):
+    """Pseudonyms hang on a key, and so do the names of reposted posts: a result must not."""
+    world = worlds.make_world(regime, seed=80, group_sizes=(20, 20), **TINY)
+    actions = world.actions.with_columns(pl.col("acted_at").dt.truncate("1m"))  # many ties in time
+    first = find_coordinated_clusters(actions, **OPTIONS)
+    again, old_names = renamed(actions, seed=3)
+    second = find_coordinated_clusters(again, **OPTIONS).with_columns(pl.col("account_id").replace_strict(old_names))
+    keys = ["cluster_id", "account_id"]
+    assert first.height >= 36
+    assert first.sort(keys).equals(second.sort(keys))
+
+
 def test_the_order_of_rows_changes_nothing_and_columns_are_as_agreed():
     world = worlds.make_world("rotating", seed=76, group_sizes=(20,), **SMALL)
     first = find_coordinated_clusters(world.actions, **OPTIONS)
@@ -133,7 +227,7 @@ def test_a_post_is_in_one_half_only_and_says_one_thing_only():
     world = worlds.make_world("fans_and_news", seed=78, **SMALL)
     twice = pl.concat([world.actions, world.actions.with_columns(trace=pl.lit("same_text"))])
     log = fuse_traces(twice)
-    halves = _split(log, [MINUTE_US], np.random.default_rng(1))
+    halves = split_objects(log, [MINUTE_US], np.random.default_rng(1))
     posts = [set(halves[side, MINUTE_US].log.post_code.tolist()) for side in (0, 1)]
     assert not posts[0] & posts[1]
     assert len(posts[0] | posts[1]) == len(set(log.post_code.tolist()))

@@ -15,6 +15,13 @@ import polars as pl
 
 PLANTED = ("bursts", "alternating", "rotating", "drip", "camouflage", "closed", "touching")
 ORGANIC = ("organic", "fans", "news", "fans_and_news", "time_zones")
+CLOCKS = ("full_hour", "few_on_the_hour", "bell", "feeds", "by_day")
+"""nothing is planted, but unrelated accounts keep one clock"""
+ALERTS = ("alerts",)
+"""nothing is planted, but unrelated fans answer one source's alerts at once: times cannot tell them from a group"""
+PLANTED_ON_CLOCKS = ("scheduled", "among_schedulers")
+"""the group itself waits for the full hour; or it does not, but a fifth of the others do"""
+HOUR_S = 3600
 DAY_S = 86_400
 SPAN_S = 14 * DAY_S
 
@@ -54,7 +61,8 @@ def make_world(
     """Return a world of the regime (see `PLANTED` and `ORGANIC`), the same for the same seed.
 
     Args:
-        regime: how the planted groups act, or what moves the organic accounts where nothing is planted.
+        regime: how the planted groups act, or what moves the organic accounts where nothing is planted (see also
+            `CLOCKS`, `ALERTS` and `PLANTED_ON_CLOCKS`).
         seed: of all random draws.
         group_sizes: accounts per planted group; ignored by organic regimes.
         n_organic: accounts that nobody coordinates.
@@ -67,10 +75,12 @@ def make_world(
     onset, members = _organic(rows, rng, n_organic, n_objects, sleeps=regime == "time_zones")
     if has_fans:
         _fans(rows, rng, n_organic)
-    if regime != "organic" and regime != "fans":
+    if regime in CLOCKS + PLANTED_ON_CLOCKS + ALERTS:
+        _keep_clocks(rows, rng, regime, n_organic)
+    elif regime != "organic" and regime != "fans":
         _breaking_news(rows, rng, n_organic)
     truth = []
-    if regime in PLANTED:
+    if regime in PLANTED + PLANTED_ON_CLOCKS:
         first = n_organic
         events = None
         for number, size in enumerate(group_sizes):
@@ -130,6 +140,42 @@ def _breaking_news(rows: _Rows, rng: np.random.Generator, n_organic: int, n_stor
         rows.n_objects += 1
 
 
+def _keep_clocks(rows: _Rows, rng: np.random.Generator, regime: str, n_organic: int) -> None:
+    """Some organic accounts wait for the full hour, for the bell, for their morning; or poll a feed; or get alerts."""
+    if regime in ("feeds", "alerts"):
+        _subscribers(rows, rng, n_organic, polls=regime == "feeds")
+        return
+    share = {"few_on_the_hour": 0.05, "bell": 0.1, "by_day": 1.0, "scheduled": 0.0}.get(regime, 0.2)
+    waits = rng.random(n_organic) < share
+    zone_s = rng.integers(0, 3, n_organic) * 8 * HOUR_S
+    for k, (who, when) in enumerate(zip(rows.account, rows.time_s, strict=True)):
+        if regime == "by_day":  # awake for eight hours a day, and all on line in the first minutes of it
+            local = (when + zone_s[who]) % DAY_S
+            later = np.where(local < 16 * HOUR_S, when + 16 * HOUR_S - local + rng.exponential(1200, len(who)), when)
+        elif regime == "bell":
+            later = np.ceil(when / (3 * HOUR_S)) * 3 * HOUR_S + rng.exponential(120, len(who))
+        else:
+            later = np.ceil(when / HOUR_S) * HOUR_S + rng.uniform(0, 30, len(who))
+        rows.time_s[k] = np.where(waits[who], later, when)
+
+
+def _subscribers(rows: _Rows, rng: np.random.Generator, n_organic: int, *, polls: bool) -> None:
+    """Feeds whose items unrelated pollers repeat, each at its own minutes; or one source whose fans get its alerts."""
+    free = rng.permutation(n_organic)
+    for _ in range(12 if polls else 1):
+        n = int(rng.integers(3, 9)) if polls else 40
+        subscribers, free = free[:n], free[n:]
+        phase_s = rng.uniform(0, HOUR_S / 2, n)
+        for onset in rng.uniform(0, SPAN_S, 30 if polls else 80):
+            readers = rng.choice(n_organic, rng.integers(5, 30), replace=False)
+            rows.add(readers, rows.n_objects, onset + rng.lognormal(np.log(HOUR_S), 1.1, len(readers)))
+            who = np.flatnonzero(rng.random(n) < (1.0 if polls else 0.4))
+            polled = np.ceil((onset - phase_s[who]) / (HOUR_S / 2)) * HOUR_S / 2 + phase_s[who]
+            answered = onset + rng.lognormal(np.log(60), 0.8, len(who))
+            rows.add(subscribers[who], rows.n_objects, (polled + rng.uniform(0, 20, len(who))) if polls else answered)
+            rows.n_objects += 1
+
+
 def _n_events(regime: str, n_events: int, size: int) -> int:
     """Where only a few act at a time, more accounts need more events to act as often."""
     per_account = {"drip": 3.0, "rotating": 1.0}.get(regime, 0.0)
@@ -151,6 +197,8 @@ def _plant(
             who = group[rng.random(len(group)) < 0.8]
         where = int(event)
         start = onset[where] + rng.exponential(3 * 3600)
+        if regime == "scheduled":
+            start = np.ceil(start / HOUR_S) * HOUR_S
         if regime == "closed":
             where = rows.n_objects
             rows.n_objects += 1

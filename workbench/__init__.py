@@ -30,8 +30,9 @@ CONTENTS: dict[str, dict[str, str]] = {
     },
     "judge": {
         "score_edges": "chance",
-        "count_chance_weights": "chance",
+        "judge_edges": "chance",
         "find_coordinated_clusters": "coordinated",
+        "find_shared_clocks": "coordinated",
         "list_clusters": "coordinated",
         "weigh_accounts": "coordinated",
         "explain_account": "explain",

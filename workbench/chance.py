@@ -15,6 +15,7 @@ import polars as pl
 from scipy import optimize, sparse, special
 
 from workbench.coaction import ActionLog, count_pairs, count_partners, pack_traces
+from workbench.content_order import order_by_content
 from workbench.schema import ParameterError, check_table, empty_table
 
 MAX_STORED_PAIRS = 30_000_000
@@ -34,7 +35,7 @@ def score_edges(
         actions: table `actions`; all of them, also of accounts without an edge.
         time_window_s: seconds, inclusive; the window the edges were counted with.
         n_shuffles: shuffled worlds, at least 1. No fdr below 1 / (n_shuffles x edges kept) can be shown.
-        seed: of the shuffles; the same seed gives the same numbers whatever the order of the rows.
+        seed: of the shuffles; the same seed gives the same numbers whatever the order of the rows or the names.
 
     Returns:
         Table `scored`: the edges with expected_n (co-actions the within-object shuffle gives this pair on average,
@@ -52,42 +53,49 @@ def score_edges(
     Beware: innocent accounts coordinate too (sister pages, a fan club with a schedule), and accounts awake at the
         same hours meet more often than this null allows. An edge explains a cluster; it proves nothing alone.
     """
+    return judge_edges(edges, actions, time_window_s=time_window_s, n_shuffles=n_shuffles, seed=seed)[0]
+
+
+def judge_edges(
+    edges: pl.DataFrame, actions: pl.DataFrame, *, time_window_s: float, n_shuffles: int, seed: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the edges scored as by `score_edges`, and how many pairs the same shuffles gave each weight.
+
+    Args:
+        edges: as for `score_edges`, and so are the rest.
+        actions: all of them.
+        time_window_s: seconds, inclusive.
+        n_shuffles: at least 1.
+        seed: of the shuffles.
+
+    Returns:
+        Table `scored`, and a table n_co_actions, n_edges: the mean number of pairs of accounts with so many co-actions
+        in a shuffled world, counted per trace of `edges` and added up over traces.
+
+    Raises:
+        ParameterError: no window or shuffles, or edges that these actions and this window do not have.
+    """
     window_us = check_window(time_window_s)
-    _check_shuffles(n_shuffles)
+    if n_shuffles < 1:
+        raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
     edges = check_table(edges, "edges")
-    parts = []
+    parts, total = [], np.zeros(0)
     for log in pack_traces(actions):
         of_trace = edges.filter(pl.col("trace") == log.trace)
         if of_trace.height:
-            parts.append(_score_trace(of_trace, log, window_us=window_us, n_shuffles=n_shuffles, seed=seed))
+            scored, n_by_weight = _score_trace(
+                of_trace, order_by_content(log), window_us=window_us, n_shuffles=n_shuffles, seed=seed
+            )
+            parts.append(scored)
+            total = _add_padded(total, n_by_weight)
     scored = pl.concat(parts) if parts else empty_table("scored")
     if scored.height < edges.height:
         raise ParameterError(
             f"edges has {edges.height - scored.height} rows of traces that actions lacks. Pass the actions the edges "
             "were counted on."
         )
-    return scored
-
-
-def count_chance_weights(actions: pl.DataFrame, *, time_window_s: float, n_shuffles: int, seed: int) -> pl.DataFrame:
-    """Return how many pairs of accounts chance gives each number of co-actions: n_co_actions, n_edges (a mean).
-
-    The worlds are those of `score_edges` with the same seed; pairs are counted per trace and added up over traces.
-
-    Raises:
-        ParameterError: no window or shuffles.
-    """
-    window_us = check_window(time_window_s)
-    _check_shuffles(n_shuffles)
-    total = np.zeros(0, np.int64)
-    for log in pack_traces(actions):
-        rng = np.random.default_rng([seed, *log.trace.encode()])
-        for _ in range(n_shuffles):
-            counted = np.bincount(count_pairs(shuffle_accounts(log, rng), window_us=window_us)[2], minlength=len(total))
-            counted[: len(total)] += total
-            total = counted
     n = np.flatnonzero(total)
-    return pl.DataFrame({"n_co_actions": n.astype(np.int64), "n_edges": total[n] / n_shuffles})
+    return scored, pl.DataFrame({"n_co_actions": n.astype(np.int64), "n_edges": total[n] / n_shuffles})
 
 
 def check_window(time_window_s: float) -> int:
@@ -102,11 +110,6 @@ def check_window(time_window_s: float) -> int:
             "every two accounts on one object would co-act."
         )
     return round(time_window_s * 1_000_000)
-
-
-def _check_shuffles(n_shuffles: int) -> None:
-    if n_shuffles < 1:
-        raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
 
 
 def co_action_rates(log: ActionLog, *, window_us: int) -> np.ndarray:
@@ -162,23 +165,32 @@ def poisson_score(n: np.ndarray, expected: np.ndarray) -> np.ndarray:
         return np.maximum(-np.where(tail > 1e-280, np.log(tail), far), 0.0)
 
 
-def _score_trace(edges: pl.DataFrame, log: ActionLog, *, window_us: int, n_shuffles: int, seed: int) -> pl.DataFrame:
+def _score_trace(
+    edges: pl.DataFrame, log: ActionLog, *, window_us: int, n_shuffles: int, seed: int
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Return the edges scored, and per weight how many pairs all shuffles together gave."""
     expectation = Expectation(log, co_action_rates(log, window_us=window_us))
-    a, b = (_codes(edges[column], log) for column in ("account_a", "account_b"))
+    ends = np.sort([_codes(edges[column], log) for column in ("account_a", "account_b")], axis=0)
     n = edges["n_co_actions"].to_numpy()
-    expected = expectation.of_pairs(a, b)
+    expected = expectation.of_pairs(*ends)
     score = poisson_score(n, expected)
     falls = np.zeros(len(score) + 1)  # how many shuffled edges fall between neighbouring observed scores
-    ranked = np.sort(score)
+    ranked, n_by_weight = np.sort(score), np.zeros(0)
     rng = np.random.default_rng([seed, *log.trace.encode()])
     for _ in range(n_shuffles):
         x, y, m = count_pairs(shuffle_accounts(log, rng), window_us=window_us)
+        n_by_weight = _add_padded(n_by_weight, np.bincount(m))
         x, y, m = x[m >= n.min()], y[m >= n.min()], m[m >= n.min()]
         by_luck = poisson_score(m, expectation.of_pairs(x, y))
         falls += np.bincount(np.searchsorted(ranked, by_luck, side="right"), minlength=len(falls))
-    return edges.with_columns(
-        expected_n=expected, score=score, fdr=_false_discovery_rate(score, ranked, falls, n_shuffles)
-    )
+    fdr = _false_discovery_rate(score, ranked, falls, n_shuffles)
+    return edges.with_columns(expected_n=expected, score=score, fdr=fdr), n_by_weight
+
+
+def _add_padded(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the sum of two rows of numbers, the shorter continued with zeros."""
+    width = max(len(x), len(y))
+    return np.pad(x, (0, width - len(x))) + np.pad(y, (0, width - len(y)))
 
 
 def _false_discovery_rate(score: np.ndarray, ranked: np.ndarray, falls: np.ndarray, n_shuffles: int) -> np.ndarray:

@@ -20,6 +20,8 @@ MIN_MEMBERS = 3
 N_RESOLUTIONS = 9
 N_REPEATS = 4
 TIE = 0.02
+MIN_CORE_CORRELATION = 0.5
+MIN_CORE_CONTRAST = 4.0
 MOSTLY_NULL_FDR = 0.5
 
 
@@ -32,9 +34,9 @@ def find_clusters(network: ig.Graph, *, seed: int) -> pl.DataFrame:
 
     Returns:
         Table `clusters`: accounts in communities of three or more. strength is the sum of the account's edge weights
-        inside its cluster; is_core is true where its core number there is at least half of the cluster's largest.
+        inside its cluster; is_core as by `measure_members`.
 
-    Source: Leiden with the constant Potts model, Traag et al. 2011, 2019; core numbers, Seidman 1983.
+    Source: Leiden with the constant Potts model, Traag et al. 2011, 2019; core, Borgatti and Everett 1999.
         Differs: the resolution is the one whose clusters change least, see `compare_resolutions`.
     Beware: Leiden finds communities in any network, also in one of chance edges.
     """
@@ -149,11 +151,14 @@ def group_by_leiden(graph: ig.Graph, *, weights: np.ndarray, resolution: float, 
 
 
 def number_clusters(clusters: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with cluster_id 1 for the largest cluster, ties by smallest account_id; sorted by both."""
+    """Return the table with cluster_id 1 for the largest cluster; sorted by cluster_id and account_id.
+
+    Ties go to the strongest cluster, then to the smallest account_id: names may be pseudonyms, which hang on a key.
+    """
     by_size = (
         clusters.group_by("cluster_id")
-        .agg(n=pl.len(), first=pl.col("account_id").min())
-        .sort("n", "first", descending=[True, False])
+        .agg(n=pl.len(), strength=pl.col("strength").sort().sum(), first=pl.col("account_id").min())
+        .sort("n", "strength", "first", descending=[True, True, False])
         .select("cluster_id", number=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
     )
     numbered = clusters.join(by_size, on="cluster_id").with_columns(cluster_id="number").drop("number")
@@ -165,16 +170,64 @@ def measure_members(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the strength of each member and whether it is core, from the edges among members.
 
+    Members in order of strength are cut in two where the pairs above the cut and the pairs below it differ most: the
+    correlation of the root of a pair's weight with being above. Ties across the cut say nothing. A core is told apart
+    only if its pairs weigh at least four times as much as those below and the correlation is at least one half; else
+    all are core, for nothing sets some of them apart.
+
     Args:
         members: vertex or account numbers, sorted.
         a: one end of each edge, a member.
         b: the other end.
         weight: weight of each edge.
+
+    Source: the discrete core and periphery of Borgatti and Everett 1999, searched along the strengths as by Lip 2011.
+        Differs: roots of weights, so that one very busy pair does not decide; a cut that divides evenly is refused.
+    Beware: core says who holds the group together, not who commands it.
     """
+    n = len(members)
     x, y = np.searchsorted(members, a), np.searchsorted(members, b)
-    strength = np.bincount(x, weight, len(members)) + np.bincount(y, weight, len(members))
-    core = np.array(ig.Graph(len(members), edges=np.column_stack([x, y])).coreness())
-    return strength, 2 * core >= core.max(initial=0)
+    strength = np.bincount(x, weight, n) + np.bincount(y, weight, n)
+    root = np.sqrt(weight)
+    tie = np.bincount(x, root, n) + np.bincount(y, root, n)
+    order = np.argsort(-tie, kind="stable")
+    rank = np.empty(n, np.int64)
+    rank[order] = np.arange(n)
+    n_core = _cut_core(root, rank[x], rank[y], is_drop=np.diff(tie[order], prepend=np.inf) < -1e-9)
+    return strength, rank < n_core
+
+
+def _cut_core(weight: np.ndarray, x: np.ndarray, y: np.ndarray, *, is_drop: np.ndarray) -> int:
+    """Return how many of the strongest members are the core; all of them where no cut sets a core apart.
+
+    Args:
+        weight: of each edge.
+        x: rank of one end, 0 for the strongest member.
+        y: rank of the other.
+        is_drop: per rank, whether this member is weaker than the one before it: equals are not parted.
+    """
+    n = len(is_drop)
+    k = np.arange(MIN_MEMBERS, n - 1)
+    k = k[is_drop[k]]
+    if not len(k):
+        return n
+    above, below = (
+        [_sums_by_rank(end, w, n) for w in (weight, weight**2)] for end in (np.maximum(x, y), n - 1 - np.minimum(x, y))
+    )
+    n_above, n_below = k * (k - 1) / 2, (n - k) * (n - k - 1) / 2
+    mean_above, mean_below = above[0][k] / n_above, below[0][n - k] / n_below
+    n_pairs = n_above + n_below
+    mean = (above[0][k] + below[0][n - k]) / n_pairs
+    spread = np.sqrt(np.maximum((above[1][k] + below[1][n - k]) / n_pairs - mean**2, 1e-12))
+    correlation = (mean_above - mean_below) * np.sqrt(n_above * n_below) / n_pairs / spread
+    best = int(np.argmax(correlation))
+    is_apart = correlation[best] >= MIN_CORE_CORRELATION and mean_above[best] >= MIN_CORE_CONTRAST * mean_below[best]
+    return int(k[best]) if is_apart else n
+
+
+def _sums_by_rank(rank: np.ndarray, weight: np.ndarray, n: int) -> np.ndarray:
+    """Return, for k from 0 to n, the sum of the weights whose rank is below k."""
+    return np.concatenate([[0.0], np.cumsum(np.bincount(rank, weight, n))])
 
 
 def _resolutions(network: ig.Graph, weights: np.ndarray) -> np.ndarray:

@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from workbench.chance import check_window
-from workbench.coordinated.find import MIN_MEMBERS, _split
-from workbench.coordinated.half import Half, fuse_traces
+from workbench.coordinated.confirm import Halves, split_objects
+from workbench.coordinated.describe import MIN_MEMBERS
+from workbench.coordinated.half import fuse_traces
 from workbench.coordinated.membership import MIN_EXCESS, MIN_OBJECTS, adjust_p, tail_of_luck, weigh_nearness
 from workbench.evidence import co_action_evidence
 from workbench.schema import check_table
@@ -24,7 +25,7 @@ RULES = {
     "no action": "none of its posts carries a trace that was looked at",
     "alone": "nobody else acted on any of its objects",
     "never near": "it never acted within the time window of anybody else on the same object",
-    "no cluster": "no group of accounts was confirmed, so there is none it could belong to",
+    "no cluster": "no group was confirmed that a shared clock does not explain, so there is none it could belong to",
     "far": "it shares no object with any cluster",
     "too few": f"it acted near a cluster on fewer than {MIN_OBJECTS} objects",
     "no excess": f"it acted near a cluster less than {MIN_EXCESS:g} times as often as luck gives",
@@ -163,7 +164,7 @@ def _weigh_clusters(
     windows = dict.fromkeys(known["cluster_id"].unique(), time_window_s)
     if "time_window_s" in known.columns:
         windows = dict(known.select("cluster_id", "time_window_s").unique().rows())
-    halves = _split(log, sorted({check_window(w) for w in windows.values()}), np.random.default_rng([seed, 1]))
+    halves = split_objects(log, sorted({check_window(w) for w in windows.values()}), np.random.default_rng([seed, 1]))
     rows = []
     for number, window_s in windows.items():
         members = np.sort(known.filter(cluster_id=number)["code"].to_numpy())
@@ -175,7 +176,7 @@ def _weigh_clusters(
 
 
 def _weigh_beside(
-    halves: dict[tuple[int, int], Half],
+    halves: Halves,
     members: np.ndarray,
     inside: np.ndarray,
     code: int,

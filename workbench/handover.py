@@ -9,7 +9,7 @@ import polars as pl
 
 from workbench.actions import extract_actions
 from workbench.case import Case
-from workbench.chance import score_edges
+from workbench.chance import judge_edges
 from workbench.coaction import count_co_actions
 from workbench.coordinated import find_coordinated_clusters
 from workbench.explain import Explanation, explain_account
@@ -168,7 +168,7 @@ def _found(case: Case, protected: Release, settings: dict[str, Any]) -> tuple[pl
     actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
     edges = case.keep(count_co_actions, actions, time_window_s=window_s)
     chance = {"time_window_s": window_s, "n_shuffles": n_shuffles, "seed": seed}
-    scored = case.keep(score_edges, edges, actions, **chance)
+    scored, _ = case.keep(judge_edges, edges, actions, **chance)
     return case.keep(find_coordinated_clusters, actions, max_fdr=settings["max_fdr"], **chance), scored
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 
 import polars as pl
 
-from workbench.coordinated import find_coordinated_clusters
+from workbench.coordinated import SHARED_CLOCK, find_groups
 
 
 def compare_settings(
     actions: pl.DataFrame, *, time_windows_s: Iterable[float], max_fdrs: Iterable[float], n_shuffles: int, seed: int
 ) -> pl.DataFrame:
     """Return, per window and line, how many accounts in how many clusters would have been found.
+
+    Candidates are found and weighed once per window; only the line is drawn anew.
 
     Args:
         actions: table `actions`.
@@ -28,11 +29,12 @@ def compare_settings(
     Raises:
         ParameterError: as `find_coordinated_clusters`.
     """
+    lines = list(max_fdrs)
     rows = []
-    for window_s, max_fdr in [] if actions.is_empty() else product(time_windows_s, max_fdrs):
-        clusters = find_coordinated_clusters(
-            actions, time_window_s=window_s, n_shuffles=n_shuffles, max_fdr=max_fdr, seed=seed
-        )
-        rows.append((float(window_s), float(max_fdr), clusters.height, clusters["cluster_id"].n_unique()))
+    for window_s in [] if actions.is_empty() else time_windows_s:
+        tables = find_groups(actions, time_window_s=window_s, n_shuffles=n_shuffles, max_fdrs=lines, seed=seed)
+        for max_fdr, groups in zip(lines, tables, strict=True):
+            found = groups.filter(pl.col("grade") != SHARED_CLOCK)
+            rows.append((float(window_s), float(max_fdr), found.height, found["cluster_id"].n_unique()))
     columns = {"time_window_s": pl.Float64, "max_fdr": pl.Float64, "n_accounts": pl.Int64, "n_clusters": pl.Int64}
     return pl.DataFrame(rows, schema=columns, orient="row")

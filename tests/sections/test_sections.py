@@ -166,6 +166,22 @@ def test_coordination_counts_pairs_and_those_beyond_chance():
     assert by_trace["repost"]["n_pairs_kept"] == 0
 
 
+def test_groups_that_a_clock_explains_are_listed_and_not_called_coordinated():
+    options = {"actions": invented.actions(), "time_window_s": 60, "max_fdr": 0.05, "n_shuffles": 20}
+    none = pl.DataFrame(
+        schema={"cluster_id": pl.Int64, "clock_s": pl.Float64, "ratio": pl.Float64, "clock_ratio": pl.Float64}
+    )
+    assert "No group that acted together was set apart" in texts(
+        describe_coordination(invented.scored(), clocks=none, **options)
+    )
+    clocks = pl.DataFrame(
+        {"cluster_id": [1, 1, 1], "clock_s": [3600.0] * 3, "ratio": [15.04] * 3, "clock_ratio": [0.9] * 3}
+    )
+    section = describe_coordination(invented.scored(), clocks=clocks, **options)
+    assert "1 group of 3 accounts in all" in texts(section)
+    assert list(section.tables[-1].rows) == [{"n_accounts": 3, "clock_minutes": 60, "ratio": 15.0, "clock_ratio": 0.9}]
+
+
 def test_coordination_without_actions_pairs_or_pairs_beyond_chance():
     options = {"time_window_s": 60, "max_fdr": 0.05, "n_shuffles": 20}
     none = describe_coordination(empty_table("scored"), actions=empty_table("actions"), **options)
@@ -252,7 +268,7 @@ def test_limits_are_never_empty_and_name_what_this_run_cannot_see():
     said = texts(section)
     assert "40% of the posts are timed to the minute only, yet the window is 10 seconds" in said
     assert "mean and spread of 20 shuffles" in said
-    assert "snap to one clock" in said
+    assert "a shared clock explains" in said
     assert "No control dataset was loaded" in said
     assert "Coordination is not inauthentic behaviour." in said
     assert "minute only" not in texts(describe_limits(time_window_s=60, n_shuffles=20, coarse_posts_frac=0.4))

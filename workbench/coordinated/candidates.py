@@ -20,6 +20,7 @@ from scipy import stats
 from workbench.chance import Expectation, poisson_score
 from workbench.clusters import group_by_leiden
 from workbench.coaction import ActionLog, count_pairs
+from workbench.coordinated.clock import NO_CLOCK, Clock, weigh_clock
 from workbench.coordinated.half import Filled, Half, count_close, count_own_pairs, swap_delays
 
 RESOLUTIONS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -54,6 +55,8 @@ class Group:
     """mean and variance of `seen` when accounts are dealt anew within each object"""
     swap: tuple[float, float] | None
     """mean and variance of `seen` when each object gets the delays of another; None where other signs ruled it out"""
+    clock: Clock = NO_CLOCK
+    """the shared clock that explains most of it"""
 
     @property
     def ratio(self) -> float:
@@ -200,6 +203,11 @@ def add_swaps(half: Half, groups: Sequence[Group], *, swap_seeds: Sequence[Seque
         for number, swap in zip(numbers, moments, strict=True):
             done[number] = replace(groups[number], swap=swap)
     return done
+
+
+def add_clock(half: Half, other: Half, group: Group) -> Group:
+    """Return the group with the shared clock that explains most of it; `half` is the one it was not found on."""
+    return replace(group, clock=weigh_clock(half, other, group.members, seen=group.seen))
 
 
 class _Cells:

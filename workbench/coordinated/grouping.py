@@ -17,7 +17,8 @@ from workbench.coordinated.half import Half
 
 ALIKE_FRAC = 0.5
 SAME_GROUP_FRAC = 0.3
-MIN_SEEN_ACROSS = 5
+MIN_OBJECTS_ACROSS = 4
+MIN_ACROSS_FRAC = 0.2
 
 
 def choose_disjoint(groups: Sequence[Group]) -> list[Group]:
@@ -42,21 +43,27 @@ def choose_disjoint(groups: Sequence[Group]) -> list[Group]:
 def join_fragments(half: Half, groups: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Join groups whose members act together across as readily as within: fragments of one large, sparse group.
 
+    Readily is not enough: two groups that met on one object met readily there. Parts of one group also meet on several
+    objects, and as often as their members' activity lets one expect; a fifth of that is asked for.
+
     Args:
         half: the half the groups were not found on, at their window.
         groups: arrays of account codes.
+
+    Source: what is expected is the null model of modularity, Newman and Girvan 2004.
     """
     members = [np.asarray(group) for group in groups]
-    seen, pairs = _count_across(half, members)
+    seen, pairs, n_objects = _count_across(half, members)
     while len(members) > 1:
         rate = np.divide(seen, pairs, out=np.zeros_like(seen), where=pairs > 0)
         own = np.sqrt(np.outer(np.diag(rate), np.diag(rate)))
-        alike = np.divide(rate, own, out=np.zeros_like(rate), where=(own > 0) & (seen >= MIN_SEEN_ACROSS))
+        often = (n_objects >= MIN_OBJECTS_ACROSS) & (seen >= MIN_ACROSS_FRAC * _due_across(seen))
+        alike = np.divide(rate, own, out=np.zeros_like(rate), where=(own > 0) & often)
         np.fill_diagonal(alike, 0)
         first, second = divmod(int(np.argmax(alike)), len(members))
         if alike[first, second] < ALIKE_FRAC:
             break
-        seen, pairs = (_add_up(counts, first, second) for counts in (seen, pairs))
+        seen, pairs, n_objects = (_add_up(counts, first, second) for counts in (seen, pairs, n_objects))
         members[first] = np.union1d(members[first], members[second])
         del members[second]
     return members
@@ -117,26 +124,41 @@ def count_shared(first: Group, second: Group) -> int:
 
 def _adds_alike(group: Group, covered: Sequence[Group]) -> bool:
     seen, n_pairs = sum(g.seen for g in covered), sum(g.n_pairs for g in covered)
-    added = group.n_pairs - n_pairs
-    return added > 0 and (group.seen - seen) / added >= ALIKE_FRAC * seen / max(n_pairs, 1)
+    added, added_seen = group.n_pairs - n_pairs, group.seen - seen
+    # Co-actions across parts of one group: all but those that fall within a part, each part taking its share of ends.
+    across = group.seen * (1 - sum((g.seen / max(seen, 1)) ** 2 for g in covered))
+    is_tied = len(covered) < 2 or added_seen >= MIN_ACROSS_FRAC * across
+    return is_tied and added > 0 and added_seen / added >= ALIKE_FRAC * seen / max(n_pairs, 1)
 
 
-def _count_across(half: Half, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return group-by-group co-actions and pairs of actions on one object; within a group on the diagonal."""
+def _due_across(seen: np.ndarray) -> np.ndarray:
+    """Return, per two groups, the co-actions due across if they were one group and each end fell on any member."""
+    inside = 2 * np.diag(seen)
+    first, second = inside[:, None] + seen, inside[None, :] + seen
+    return first * second / np.maximum(first + second, 1)
+
+
+def _count_across(half: Half, groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return group-by-group co-actions, pairs of actions on one object, and objects with a co-action across.
+
+    Co-actions and pairs within a group are on the diagonal.
+    """
     log, k = half.log, len(groups)
     group = np.full(len(log.accounts), -1)
     for number, members in enumerate(groups):
         group[members] = number
     part = log.keep(group[log.account_code] >= 0)
     mine = group[part.account_code]
-    seen = np.zeros(k * k)
+    seen, met = np.zeros(k * k), np.empty(0, np.int64)
     for i, j in iterate_pairs(part, window_us=half.window_us):
-        seen += np.bincount(np.minimum(mine[i], mine[j]) * k + np.maximum(mine[i], mine[j]), minlength=k * k)
-    upper = seen.reshape(k, k)
+        both = np.minimum(mine[i], mine[j]) * k + np.maximum(mine[i], mine[j])
+        seen += np.bincount(both, minlength=k * k)
+        met = np.union1d(met, part.object_code[i] * (k * k) + both)
+    upper, objects = (x.reshape(k, k) for x in (seen, np.bincount(met % (k * k), minlength=k * k)))
     present = sparse.csr_matrix((np.ones(len(part)), (mine, part.object_code)), shape=(k, len(log.objects)))
     pairs = (present @ present.T).toarray()
     np.fill_diagonal(pairs, (np.diag(pairs) - np.asarray(present.sum(axis=1)).ravel()) / 2)
-    return upper + np.triu(upper, 1).T, pairs
+    return upper + np.triu(upper, 1).T, pairs, objects + np.triu(objects, 1).T
 
 
 def _add_up(counts: np.ndarray, first: int, second: int) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from workbench.coaction import ActionLog, count_partners, pack_actions
+from workbench.content_order import ALL_TRACES, order_by_content
 from workbench.schema import check_table
 
 LIKE_SIZE_FRAC = 0.1
@@ -88,6 +89,11 @@ class LikeSize:
         self.high = np.minimum(np.searchsorted(ordered, place, side="right") + reach, last)
         self._total = np.concatenate([[0.0], np.cumsum(rate[self.order])])
 
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Return, per object, the mean of the values of the usual objects of like size."""
+        total = np.concatenate([[0.0], np.cumsum(values[self.order])])
+        return (total[self.high] - total[self.low]) / np.maximum(self.high - self.low, 1)
+
     def mean_rate(self, objects: np.ndarray) -> np.ndarray:
         """Return the mean co-action rate of the usual objects of like size."""
         low, high = self.low[objects], self.high[objects]
@@ -114,12 +120,12 @@ class LikeSize:
 
 
 def fuse_traces(actions: pl.DataFrame) -> ActionLog:
-    """Return the actions of all traces as one log, without objects of a single action: nobody meets there."""
+    """Return the actions of all traces as one log, ordered by content, without objects of a single action."""
     actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
     object_id = pl.concat_str("trace", pl.lit("\x1f"), "object_id")
-    log = pack_actions(actions.with_columns(object_id=object_id, trace=pl.lit("all")))
+    log = pack_actions(actions.with_columns(object_id=object_id, trace=pl.lit(ALL_TRACES)))
     size = np.bincount(log.object_code, minlength=1)
-    return log.keep(size[log.object_code] > 1)
+    return order_by_content(log.keep(size[log.object_code] > 1))
 
 
 def code_traces(log: ActionLog) -> np.ndarray:
@@ -158,6 +164,22 @@ def count_own_pairs(log: ActionLog, code: np.ndarray, n_codes: int, *, window_us
     at = own // max(len(log.accounts), 1)
     close = count_close(log, own_code, log.time_us[order], len(own), window_us=window_us)
     return np.bincount(at, n * (n - 1) / 2, n_codes), np.bincount(at, close, n_codes)
+
+
+def count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) -> np.ndarray:
+    """Return, per action, how many actions of members other than its own account are within the window."""
+
+    def count(part: ActionLog, counted: np.ndarray) -> np.ndarray:
+        line = place_on_line(part, window_us=window_us)
+        theirs = line[counted]
+        return np.searchsorted(theirs, line + window_us, side="right") - np.searchsorted(theirs, line - window_us)
+
+    near = count(log, is_member)
+    order = np.lexsort((np.arange(len(log)), log.account_code, log.object_code))
+    own_cell = log.object_code[order] * len(log.accounts) + log.account_code[order]
+    own = replace(log, object_code=own_cell, time_us=log.time_us[order])
+    near[order] -= count(own, is_member[order])
+    return near
 
 
 def swap_delays(half: Half, filled: Filled, seed: Sequence[int]) -> ActionLog:

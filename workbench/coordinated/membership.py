@@ -8,14 +8,14 @@ once into a burst of forty meets forty accounts, and that is one coincidence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from workbench.coaction import ActionLog
 from workbench.coordinated.candidates import Group
-from workbench.coordinated.half import Half, place_on_line
+from workbench.coordinated.half import Half, count_members_near
 
 PSEUDO_ROWS = 5.0
 MIN_OBJECTS = 2
@@ -111,7 +111,7 @@ def weigh_nearness(half: Half, members: np.ndarray, inside: np.ndarray) -> np.nd
     n_members = np.bincount(half.log.object_code, of_group[half.log.account_code], n_objects)
     log = half.log.keep(n_members[half.log.object_code] > 0)
     o, a = log.object_code, log.account_code
-    n_met = _count_members_near(log, of_group[a], half.window_us)
+    n_met = count_members_near(log, of_group[a], half.window_us)
     n_present = n_members[o] - of_group[a]
     chance = np.where(n_present > 0, _outsiders_chance(half, log, n_met > 0, ~inside[a], n_members), 0.0)
     key, code = np.unique(a * n_objects + o, return_inverse=True)
@@ -140,19 +140,3 @@ def _outsiders_chance(
     overall = (n_near.sum() + PSEUDO_ROWS * usual) / (n_rows.sum() + PSEUDO_ROWS)
     chance = (n_near[o] - (is_outside & is_near) + PSEUDO_ROWS * overall) / (n_rows[o] - is_outside + PSEUDO_ROWS)
     return np.clip(chance, 0, 1 - 1e-9)
-
-
-def _count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) -> np.ndarray:
-    """Return, per action, how many actions of members other than its own account are within the window."""
-
-    def count(part: ActionLog, counted: np.ndarray) -> np.ndarray:
-        line = place_on_line(part, window_us=window_us)
-        theirs = line[counted]
-        return np.searchsorted(theirs, line + window_us, side="right") - np.searchsorted(theirs, line - window_us)
-
-    near = count(log, is_member)
-    order = np.lexsort((np.arange(len(log)), log.account_code, log.object_code))
-    own_cell = log.object_code[order] * len(log.accounts) + log.account_code[order]
-    own = replace(log, object_code=own_cell, time_us=log.time_us[order])
-    near[order] -= count(own, is_member[order])
-    return near

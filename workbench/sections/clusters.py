@@ -27,7 +27,7 @@ _GRADES = {
         ),
         (
             "Innocent reasons remain: sister pages of a newsroom, a fan club with a schedule, a party's local "
-            "branches, one person's several open accounts, or strangers whose tools post on the same full hour earn "
+            "branches, one person's several open accounts, or strangers who answer one source's alerts at once earn "
             "this grade too. It does not say inauthentic."
         ),
     ),
@@ -145,12 +145,14 @@ def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl
     plain, innocent = _GRADES[row["grade"]]
     facts = {
         "Accounts": say_share(size, n_accounts, noun="account"),
-        "Core": say_share(row["n_core"], size, noun="account"),
+        "Core": say_share(row["n_core"], size, noun="account") if row["n_core"] < size else "nothing sets one apart",
         "As often as others": say_times(row["ratio"]),
         "Others on the same things": f"{say_percent(row['outsiders_frac'])} of the actions",
     }
     if row.get("n_seen") is not None:
         facts["Co-actions seen and due"] = f"{row['n_seen']:,} seen, {row['expected_n']:,.1f} due at the others' rate"
+    if row.get("clock_ratio") is not None:
+        facts["As often as a shared clock alone gives"] = say_times(row["clock_ratio"])
     if row.get("time_window_s") is not None:
         facts["Time window"] = say_window(row["time_window_s"])
     tables = []

@@ -8,7 +8,7 @@ import polars as pl
 
 from workbench.chart_network import MOST_NODES, pack_network
 from workbench.charts import chart_network, chart_weight_distribution
-from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section
+from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
 from workbench.sections.base import make_figure, make_table, say_count, say_share, say_window
 
 MOST_EDGES_DRAWN = 1500
@@ -30,6 +30,7 @@ def describe_coordination(
     chance_weights: pl.DataFrame | None = None,
     clusters: pl.DataFrame | None = None,
     places: pl.DataFrame | None = None,
+    clocks: pl.DataFrame | None = None,
 ) -> Section:
     """Return the section on edges: counted, beyond chance, by trace and weight, with the picture of the clusters.
 
@@ -42,6 +43,7 @@ def describe_coordination(
         chance_weights: mean number of pairs per weight over the shuffles: n_co_actions, n_edges.
         clusters: table `clusters`, for the picture.
         places: from `place_accounts`, for the picture.
+        clocks: from `find_shared_clocks`, to say which groups were set apart.
     """
     if actions.is_empty():
         return Section("coordination", empty_reason="No post carries a trace that was asked for, so no action to pair.")
@@ -58,8 +60,40 @@ def describe_coordination(
         "n_co_actions": "Co-actions", "n_pairs_kept": "Pairs beyond chance", "n_accounts_kept": "Accounts in them",
     }  # fmt: skip
     note = f"Within {say_window(time_window_s)}; beyond chance at a false discovery rate of at most {max_fdr:.0%}."
-    table = make_table("traces", "Co-actions by trace", traces, note=note, labels=labels)
-    return Section("coordination", claims, [_INNOCENT], figures, [table])
+    tables = [make_table("traces", "Co-actions by trace", traces, note=note, labels=labels)]
+    prose = [_INNOCENT]
+    if clocks is not None:
+        each = clocks.group_by("cluster_id").agg(
+            n_accounts=pl.len(), **{name: pl.col(name).first() for name in ("clock_s", "ratio", "clock_ratio")}
+        )
+        prose.append(_say_clocks(each))
+        tables += [_table_clocks(each.sort("cluster_id"))] if each.height else []
+    return Section("coordination", claims, prose, figures, tables)
+
+
+def _say_clocks(each: pl.DataFrame) -> str:
+    if each.is_empty():
+        return "No group that acted together was set apart because a shared clock explains it."
+    return (
+        f"{say_count(each.height, 'group')} of {say_count(int(each['n_accounts'].sum()), 'account')} in all acted "
+        "together more often than others, but a shared clock explains it: schedulers on the full hour, readers of one "
+        "feed, people awake at the same hours. They are listed, and not called coordinated."
+    )
+
+
+def _table_clocks(each: pl.DataFrame) -> TableView:
+    shown = each.select(
+        "n_accounts",
+        (pl.col("clock_s") / 60).cast(pl.Int64).alias("clock_minutes"),
+        pl.col("ratio").round(1),
+        pl.col("clock_ratio").round(1),
+    )
+    labels = {
+        "n_accounts": "Accounts", "clock_minutes": "Clock, minutes", "ratio": "Times as often as others",
+        "clock_ratio": "Times as often as the clock gives",
+    }  # fmt: skip
+    note = "Below twice what the clock gives, or first on the object by the turn of the clock: explained by it."
+    return make_table("shared_clocks", "Groups that a shared clock explains", shown, note=note, labels=labels)
 
 
 def _claims(

@@ -75,10 +75,10 @@ def _of_this_run(*, n_shuffles: int, has_control: bool) -> list[str]:
         "expectations, not from counting shuffles: the smaller they are, the more they lean on the assumed tail."
     )
     clocks = (
-        "The chance test keeps each object's times, not each account's habits. Unrelated accounts whose posts snap to "
-        "one clock (a scheduler's full hour, push alerts, polling of one feed, a common break) can pass as a group; so "
-        "can accounts awake at the same hours where the window is long. Look at when a cluster acts before reading "
-        "more into it."
+        "Groups that a shared clock explains (a scheduler's full hour, the polling of one feed, a common break, being "
+        "awake at the same hours) are set apart and not called coordinated. Alerts are no clock: unrelated followers "
+        "of one source who answer its alerts within the window can still pass as a group. A group that really works "
+        "by a clock, on new things of its own, is set apart with the others."
     )
     prose = [tails, clocks]
     if not has_control:

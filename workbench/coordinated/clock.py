@@ -1,0 +1,150 @@
+"""Would a shared clock do it? Strangers whose posts snap to one clock meet without meaning to.
+
+Schedulers post on the full hour, pollers of a feed every thirty minutes, pupils at the bell, everybody by day. Such
+accounts keep one *phase* of some period on different things too, where they cannot have acted together. So what a
+clock explains can be worked out: how often others fall into the same turn of the clock on the same object, times how
+often the group's own actions on *different* objects are within the window of each other on the dial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.coaction import ActionLog
+from workbench.coordinated.half import Half, count_members_near
+
+PERIODS_S = (60, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400)
+MIN_WINDOWS_PER_PERIOD = 6
+MIN_RATIO = 2.0
+PSEUDO_PAIRS = 20.0
+LOCKED_FRAC = 0.5
+PROMPT_FRAC = 0.5
+MAX_UNIFORM_P = 0.001
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The clock that explains most of a group's co-actions on one half, and whether it explains them."""
+
+    period_s: float = 0.0
+    """0 where no clock could matter"""
+    due: float = 0.0
+    """co-actions the members would have by keeping this clock alone"""
+    explains: bool = False
+
+
+NO_CLOCK = Clock()
+
+
+def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) -> Clock:
+    """Return the clock that explains a group best.
+
+    A clock explains a group that acted together less than twice as often as the clock alone gives. It also explains
+    one whose actions mostly keep one phase and mostly come within one turn of the object's first action: whatever
+    polls one feed does so, and nothing in the times tells it from a group.
+
+    Args:
+        half: the half the group was not found on.
+        other: the other half, at the same window. It too is asked for phases: the group was not chosen by those.
+        members: account codes.
+        seen: co-actions of the group on `half`.
+
+    Source: own; keeps slow rates and phases and breaks the rest, as surrogates of spike trains do (Grün 2009).
+    Beware: a group that really works by such a clock, on new things of its own, is explained away too.
+    """
+    together = [_Together(part, members) for part in (half, other)]
+    place = np.concatenate([together[0].object_code, together[1].object_code + len(half.size)])
+    time_us = np.concatenate([part.time_us for part in together])
+    since_first_us = np.concatenate([part.since_first_us for part in together])
+    if len(np.unique(place)) < 2:
+        return NO_CLOCK
+    n_pairs = _count_pairs(half.log, together[0].own, 1).sum()
+    best = NO_CLOCK
+    for period_us in (period_s * 1_000_000 for period_s in PERIODS_S):
+        if period_us < MIN_WINDOWS_PER_PERIOD * half.window_us:
+            continue
+        frac = share_in_phase(place, time_us % period_us, period_us=period_us, window_us=half.window_us)
+        if MIN_RATIO * frac * n_pairs < seen:  # not even if everybody always fell into one turn
+            continue
+        middle, p_uniform = _find_phase(place, time_us, period_us)
+        due = frac * _due_in_turn(half, together[0].own, (half.log.time_us - middle + period_us // 2) // period_us)
+        is_locked = frac >= LOCKED_FRAC and p_uniform <= MAX_UNIFORM_P
+        is_prompt = is_locked and (since_first_us <= period_us).mean() >= PROMPT_FRAC
+        clock = Clock(period_us / 1e6, due, bool(seen < MIN_RATIO * due or is_prompt))
+        if (clock.explains, clock.due) > (best.explains, best.due):
+            best = clock
+    return best
+
+
+class _Together:
+    """The rows of a half where members acted within the window of each other."""
+
+    def __init__(self, half: Half, members: np.ndarray):
+        is_member = np.zeros(len(half.log.accounts), bool)
+        is_member[members] = True
+        self.own = is_member[half.log.account_code]
+        part = half.log.keep(self.own)
+        is_near = count_members_near(part, np.ones(len(part), bool), half.window_us) > 0
+        self.object_code, self.time_us = part.object_code[is_near], part.time_us[is_near]
+        first = np.searchsorted(half.log.object_code, self.object_code)
+        self.since_first_us = self.time_us - half.log.time_us[first]
+
+
+def share_in_phase(place: np.ndarray, phase: np.ndarray, *, period_us: int, window_us: int) -> float:
+    """Return the share of pairs of actions at different places that are within the window on the dial.
+
+    Args:
+        place: per action, the object it was on; each object weighs the same.
+        phase: per action, microseconds into the period.
+        period_us: one turn of the dial.
+        window_us: inclusive; less than half a turn.
+    """
+    _, code, n = np.unique(place, return_inverse=True, return_counts=True)
+    weight = 1 / n[code]
+    near = _weigh_near(np.zeros_like(code), phase, weight, period_us, window_us)
+    near_here = _weigh_near(code, phase, weight, period_us, window_us)
+    return float((weight * (near - near_here)).sum() / max(len(n) * (len(n) - 1), 1))
+
+
+def _weigh_near(code: np.ndarray, phase: np.ndarray, weight: np.ndarray, period_us: int, window_us: int) -> np.ndarray:
+    """Return, per action, the weight of those of its code that are within the window on the dial, itself included."""
+    at = code * (4 * period_us) + phase + period_us  # three turns of each code lie apart on one line
+    line = np.concatenate([at - period_us, at, at + period_us])
+    order = np.argsort(line, kind="stable")
+    total = np.concatenate([[0.0], np.cumsum(np.tile(weight, 3)[order])])
+    last, first = np.searchsorted(line[order], at + window_us, "right"), np.searchsorted(line[order], at - window_us)
+    return total[last] - total[first]
+
+
+def _find_phase(place: np.ndarray, time_us: np.ndarray, period_us: int) -> tuple[int, float]:
+    """Return the mean phase of the objects, in microseconds, and the chance of so uneven phases (Rayleigh's test)."""
+    _, code, n = np.unique(place, return_inverse=True, return_counts=True)
+    turn = np.exp(2j * np.pi * (time_us % period_us) / period_us)
+    per_object = (np.bincount(code, turn.real) + 1j * np.bincount(code, turn.imag)) / n
+    mean = (per_object / np.maximum(abs(per_object), 1e-12)).mean()
+    return int(np.angle(mean) / (2 * np.pi) * period_us), float(np.exp(-len(n) * abs(mean) ** 2))
+
+
+def _due_in_turn(half: Half, own: np.ndarray, turn: np.ndarray) -> float:
+    """Return the pairs of the group's actions on one object, each times how often outsiders fall into one turn."""
+    everyone = np.ones(len(half.log), bool)
+    one_turn, own_turn = (_count_pairs(half.log, rows, turn - turn.min(initial=0)) for rows in (everyone, own))
+    own_pairs = _count_pairs(half.log, own, 1)
+    usual = half.like_size.mean(one_turn / np.maximum(half.n_pairs, 1))
+    n_outside = np.maximum(half.n_pairs - own_pairs, 0)
+    rate = (np.maximum(one_turn - own_turn, 0) + PSEUDO_PAIRS * usual) / (n_outside + PSEUDO_PAIRS)
+    return float((own_pairs * rate).sum())
+
+
+def _count_pairs(log: ActionLog, rows: np.ndarray, turn: np.ndarray | int) -> np.ndarray:
+    """Return, per object, the pairs of these rows by two accounts that are in one turn."""
+    part = log.keep(rows)
+    turns = turn[rows] if isinstance(turn, np.ndarray) else np.zeros(len(part), np.int64)
+    cell = part.object_code * (int(turns.max(initial=0)) + 1) + turns
+    pairs = np.zeros(len(log.objects))
+    for sign, key in ((1, cell), (-1, cell * len(log.accounts) + part.account_code)):
+        _, first, n = np.unique(key, return_index=True, return_counts=True)
+        pairs += sign * np.bincount(part.object_code[first], n * (n - 1) / 2, len(pairs))
+    return pairs
