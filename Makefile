@@ -23,7 +23,7 @@ BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help report catalogue test lint lab check simulate evaluate bench fuzz setup spark clean
+.PHONY: help report catalogue demo test lint lab check simulate evaluate bench fuzz setup spark clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ report: $(READY) ## run the notebooks on CASE (default demo) and write reports/C
 
 catalogue: $(READY) ## write reports/index.html, the page that lists all reports, with an Atom feed and JSON
 	@$(BIN)/workbench catalogue
+
+demo: $(READY) ## make docs/demo/report.html anew, the demo report that the repository shows
+	@$(BIN)/python docs/renew_demo.py
 
 test: $(READY) ## run all tests; ARGS="..." goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)

@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 import workbench as wb
 from workbench.cli import main
+from workbench.sources import SOURCES
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -72,6 +74,10 @@ def test_every_command_it_names_is_there():
         "load",
         "lint",
         "share",
+        "match",
+        "fetch",
+        "versions",
+        "catalogue",
     }
     for command in commands:
         result = CliRunner().invoke(main, [command, "--help"])
@@ -84,3 +90,17 @@ def test_every_command_it_names_is_there():
 def test_the_notebooks_it_lists_are_those_there_are():
     listed = set(re.findall(r"`(0\d_\w+)`", README.read_text(encoding="utf-8")))
     assert listed == {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
+
+
+def test_every_source_format_and_shipped_dataset_is_listed():
+    text = (ROOT / "datasets" / "README.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    shipped = {file.parent.name for file in (ROOT / "datasets").glob("*/README.md")}
+    assert set(SOURCES) | shipped <= listed
+
+
+def test_the_citation_names_the_version_and_licence_of_the_package():
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for name in ("version", "license"):
+        assert f"\n{name}: {project[name]}\n" in citation
