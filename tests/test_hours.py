@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from test_actions import make_posts
 
+from workbench.holidays import read_holidays
 from workbench.hours import OFFSETS_H, count_week_hours, fit_working_hours
-from workbench.schema import ParameterError
+from workbench.schema import ParameterError, SchemaError, SourceError
 
 MONDAY = datetime(2019, 6, 3, tzinfo=UTC)
 
@@ -66,3 +67,61 @@ def test_no_posts_and_bad_parameters():
         fit_working_hours(make_posts({}), n_bootstrap=0, seed=1)
     with pytest.raises(ParameterError, match=f"from {OFFSETS_H[0]} to {OFFSETS_H[-1]}"):
         count_week_hours(make_posts({}), utc_offset_h=20)
+
+
+def holiday_posts(seed: int, *, offset: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Office workers on a clock who keep the holidays of 2018 and work the weekend days given for them."""
+    days = read_holidays("cn_2017_2019")
+    off, worked = set(days.filter(~pl.col("is_workday"))["day"]), set(days.filter("is_workday")["day"])
+    rng = np.random.default_rng(seed)
+    rows = []
+    for k in range(365):
+        day = datetime(2018, 1, 1, tzinfo=UTC) + timedelta(days=k)
+        if (day.weekday() >= 5 and day.date() not in worked) or day.date() in off:
+            continue
+        for account in range(12):
+            at = day + timedelta(hours=float(rng.uniform(9, 18)) - offset)
+            rows.append({"account_id": f"a{account}", "post_id": f"p{k}-{account}", "posted_at": at})
+    return make_posts(*rows), days
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_calendar_that_is_kept_fits_better_than_none_and_leaves_its_days_quiet(seed):
+    posts, days = holiday_posts(seed, offset=8)
+    with_days = fit_working_hours(posts, holidays=days, seed=seed).filter(utc_offset_h=8).row(0, named=True)
+    without = fit_working_hours(posts, seed=seed).filter(utc_offset_h=8).row(0, named=True)
+    assert with_days["office_frac"] == 1
+    assert without["office_frac"] < 0.99, "weekend days worked in exchange look like weekends"
+    assert with_days["holiday_ratio"] == 0
+    assert without["holiday_ratio"] is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_calendar_nobody_keeps_does_not_fit_better(seed):
+    posts = office_posts(seed, offset=0)
+    days = pl.DataFrame({"day": [(MONDAY + timedelta(days=k)).date() for k in (7, 15, 24)], "is_workday": False})
+    fit = fit_working_hours(posts, holidays=days, seed=seed).filter(utc_offset_h=0).row(0, named=True)
+    plain = fit_working_hours(posts, seed=seed).filter(utc_offset_h=0).row(0, named=True)
+    assert fit["holiday_ratio"] == pytest.approx(1, abs=0.25)
+    assert fit["office_frac"] < plain["office_frac"]
+
+
+def test_holidays_are_read_from_a_name_or_a_file_and_refused_otherwise(tmp_path):
+    days = read_holidays("cn_2017_2019")
+    assert days.filter(pl.col("day") == datetime(2019, 2, 5).date())["is_workday"].to_list() == [False]
+    assert (days.filter("is_workday")["day"].dt.weekday() > 5).all()
+    assert read_holidays("").is_empty()
+    own = tmp_path / "days.csv"
+    own.write_text("day,is_workday,name\n2031-05-01,false,Harbour Day\n2031-05-03,TRUE,\n")
+    assert read_holidays(str(own))["is_workday"].to_list() == [False, True]
+    own.write_text("day,is_workday\n2031-05-01,false\n2031-05-01,false\n")
+    with pytest.raises(SourceError, match="names 2031-05-01 twice"):
+        read_holidays(str(own))
+    for text in ("date\n2031-05-01\n", "day,is_workday\n1 May,false\n", "day,is_workday\n2031-05-01,maybe\n", ""):
+        own.write_text(text)
+        with pytest.raises(SourceError, match=r"days\.csv is not a calendar"):
+            read_holidays(str(own))
+    with pytest.raises(SourceError, match="no calendar 'mars'"):
+        read_holidays("mars")
+    with pytest.raises(SchemaError, match="holidays lacks column 'is_workday'"):
+        fit_working_hours(make_posts({}), holidays=days.drop("is_workday"), seed=1)

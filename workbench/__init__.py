@@ -64,6 +64,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "count_week_hours": "hours",
         "fit_working_hours": "hours",
         "choose_clock": "hours",
+        "read_holidays": "holidays",
         "count_origin_signs": "origin_signs",
         "fit_cluster_clocks": "origin_signs",
         "measure_prevalence": "prevalence",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from workbench.schema import ParameterError, check_table
+from workbench.schema import ParameterError, SchemaError, check_table
 
 OFFSETS_H = tuple(range(-11, 15))
 FIRST_HOUR, END_HOUR = 9, 18
@@ -31,7 +31,9 @@ def count_week_hours(posts: pl.DataFrame, *, utc_offset_h: int) -> pl.DataFrame:
     return hours.join(counted, on=["weekday", "hour"], how="left").with_columns(pl.col("n_posts").fill_null(0))
 
 
-def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int) -> pl.DataFrame:
+def fit_working_hours(
+    posts: pl.DataFrame, *, holidays: pl.DataFrame | None = None, n_bootstrap: int = 200, seed: int
+) -> pl.DataFrame:
     """Return, per UTC offset, how much of a group's posting falls into office hours there, and whether it fits best.
 
     Accounts, not posts, are drawn anew for the intervals: one busy account is one witness. Each account weighs the
@@ -39,17 +41,19 @@ def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int)
 
     Args:
         posts: table `posts` of one group of accounts.
+        holidays: from `read_holidays`: days off, and weekend days worked in exchange, on the calendar of each clock.
         n_bootstrap: draws of accounts for the intervals.
         seed: of the draws.
 
     Returns:
-        One row per offset: utc_offset_h, office_frac (share of posts Monday to Friday, 09:00 to 17:59), low, high (95 %
-        interval), weekday_ratio (posts per weekday over posts per weekend day; null without weekend posts),
-        best_frac (share of the draws in which this offset is best), is_plausible (more than 2.5 % of them). No rows
-        without posts.
+        One row per offset: utc_offset_h, office_frac (share of posts from 09:00 to 17:59 on working days: Monday to
+        Friday but for holidays), low, high (95 % interval), weekday_ratio (posts per weekday over posts per weekend
+        day; null without weekend posts), holiday_ratio (posts per holiday on a weekday over posts per other weekday,
+        between the first post and the last; null without such a day), best_frac (share of the draws in which this
+        offset is best), is_plausible (more than 2.5 % of them). No rows without posts.
 
     Raises:
-        SchemaError: `posts` is not a table of posts.
+        SchemaError: `posts` is not a table of posts, or `holidays` no calendar.
         ParameterError: no draws.
 
     Source: the office-hour argument is Uren, Thomas and Wallis 2019 (ASPI); the interval is ours.
@@ -61,8 +65,10 @@ def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int)
     posts = check_table(posts, "posts")
     if posts.is_empty():
         return pl.DataFrame(schema=_FIT)
-    week, weight = _hours_by_account(posts)
-    in_office = np.stack([week[:, _office(offset)].sum(axis=1) for offset in OFFSETS_H], axis=1)
+    hours = _count_hours(posts)
+    week, weight = _hours_by_account(hours)
+    off, worked = _days(holidays)
+    in_office = _office_share(hours, off, worked)
     observed = weight @ in_office / weight.sum()
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(len(week), np.full(len(week), 1 / len(week)), size=n_bootstrap) * weight
@@ -74,6 +80,7 @@ def fit_working_hours(posts: pl.DataFrame, *, n_bootstrap: int = 200, seed: int)
         {
             "utc_offset_h": OFFSETS_H, "office_frac": observed, "low": low, "high": high,
             "weekday_ratio": [_weekday_ratio(total, offset) for offset in OFFSETS_H],
+            "holiday_ratio": [_holiday_ratio(hours, weight, off, offset) for offset in OFFSETS_H],
             "best_frac": best,
             "is_plausible": best > 0.025,
         },
@@ -89,25 +96,63 @@ def choose_clock(fit: pl.DataFrame) -> int:
 
 _FIT = {
     "utc_offset_h": pl.Int64, "office_frac": pl.Float64, "low": pl.Float64, "high": pl.Float64,
-    "weekday_ratio": pl.Float64, "best_frac": pl.Float64, "is_plausible": pl.Boolean,
+    "weekday_ratio": pl.Float64, "holiday_ratio": pl.Float64, "best_frac": pl.Float64, "is_plausible": pl.Boolean,
 }  # fmt: skip
 _HOURS = np.arange(168)
 
 
-def _hours_by_account(posts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+def _count_hours(posts: pl.DataFrame) -> pl.DataFrame:
+    """Posts per account and hour, accounts numbered in order, each post weighing its account's whole as 1."""
+    counted = posts.group_by("account_id", hour=pl.col("posted_at").dt.truncate("1h")).agg(n=pl.len())
+    return counted.sort("account_id", "hour").with_columns(
+        row=pl.col("account_id").rle_id(), whole=pl.col("n").sum().over("account_id")
+    )
+
+
+def _hours_by_account(hours: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Share of each account's posts per hour of the week (UTC, Monday 00:00 first), and each account's weight."""
-    hour = (pl.col("posted_at").dt.weekday().cast(pl.Int64) - 1) * 24 + pl.col("posted_at").dt.hour()
-    counted = posts.group_by("account_id", hour=hour).agg(n=pl.len()).sort("account_id", "hour")
-    rows = counted["account_id"].rle_id().to_numpy()
-    week = np.zeros((int(rows.max()) + 1, 168))
-    week[rows, counted["hour"].to_numpy()] = counted["n"].to_numpy()
+    slot = hours.select((pl.col("hour").dt.weekday().cast(pl.Int64) - 1) * 24 + pl.col("hour").dt.hour()).to_series()
+    week = np.zeros((hours["row"].n_unique(), 168))
+    np.add.at(week, (hours["row"].to_numpy(), slot.to_numpy()), hours["n"].to_numpy())
     n = week.sum(axis=1)
     return week / n[:, None], np.minimum(n, 50)
 
 
-def _office(offset: int) -> np.ndarray:
-    local = (_HOURS + offset) % 168
-    return (local // 24 < 5) & (local % 24 >= FIRST_HOUR) & (local % 24 < END_HOUR)
+def _days(holidays: pl.DataFrame | None) -> tuple[pl.Series, pl.Series]:
+    """Days off, and weekend days that are worked."""
+    if holidays is None:
+        holidays = pl.DataFrame(schema={"day": pl.Date, "is_workday": pl.Boolean})
+    lacking = [name for name in ("day", "is_workday") if name not in holidays.columns]
+    if lacking:
+        raise SchemaError(f"holidays lacks column '{lacking[0]}' (has {holidays.columns}). Pass it from read_holidays.")
+    return holidays.filter(~pl.col("is_workday"))["day"], holidays.filter("is_workday")["day"]
+
+
+def _office_share(hours: pl.DataFrame, off: pl.Series, worked: pl.Series) -> np.ndarray:
+    """Per account and clock, the share of its posts in office hours."""
+    parts = []
+    for offset in OFFSETS_H:
+        local = pl.col("hour").dt.offset_by(f"{offset}h")
+        day = local.dt.date()
+        is_working = (local.dt.weekday() <= 5) & ~day.is_in(off.implode()) | day.is_in(worked.implode())
+        is_office = is_working & (local.dt.hour() >= FIRST_HOUR) & (local.dt.hour() < END_HOUR)
+        parts.append((pl.col("n").filter(is_office).sum() / pl.col("whole").first()).alias(str(offset)))
+    return hours.group_by("row", maintain_order=True).agg(parts).drop("row").to_numpy()
+
+
+def _holiday_ratio(hours: pl.DataFrame, weight: np.ndarray, off: pl.Series, offset: int) -> float | None:
+    """Posts per weekday holiday over posts per other weekday, accounts weighed as in the fit."""
+    local = pl.col("hour").dt.offset_by(f"{offset}h").dt.date()
+    first, last = hours.select(first=local.min(), last=local.max()).row(0)
+    days = pl.DataFrame({"day": pl.date_range(first, last, "1d", eager=True)}).filter(pl.col("day").dt.weekday() <= 5)
+    n_off = int(days["day"].is_in(off.implode()).sum())
+    if not n_off or n_off == days.height:
+        return None
+    share = weight[hours["row"].to_numpy()] * (hours["n"] / hours["whole"]).to_numpy()
+    weekdays = hours.select(day=local).with_columns(share=share).filter(pl.col("day").dt.weekday() <= 5)
+    on_off = float(weekdays.filter(pl.col("day").is_in(off.implode()))["share"].sum())
+    others = float(weekdays["share"].sum()) - on_off
+    return on_off / n_off / (others / (days.height - n_off)) if others > 0 else None
 
 
 def _weekday_ratio(total: np.ndarray, offset: int) -> float | None:

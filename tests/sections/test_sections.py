@@ -37,6 +37,23 @@ def test_release_counts_announced_listed_and_active():
     assert sum(row["n_posts"] for row in section.figures[0].table) == 1800
 
 
+def test_a_log_of_shares_lists_no_accounts_and_is_timed_to_the_second():
+    posts = invented.posts().with_columns(time_resolution_s=pl.lit(1.0))
+    absent = ("handle", "display_name", "created_at", "n_followers", "n_following", "location", "description")
+    accounts = invented.accounts().with_columns(
+        *[pl.lit(None, invented.accounts().schema[name]).alias(name) for name in absent]
+    )
+    accounts = accounts.join(posts, on="account_id", how="semi")
+    about = invented.about(announced_accounts=None)
+    section = describe_release(invented.release(posts=posts, accounts=accounts, about=about))
+    assert section.claims[0].text == f"The files hold posts by {accounts.height} accounts and no list of accounts."
+    rows = {row["what"]: (row["value"], row["of_what"]) for row in section.tables[0].rows}
+    assert rows["Accounts listed"] == (accounts.height, "accounts with a post; no list was given")
+    assert rows["Posts timed to the second"] == (1800, "time as published")
+    assert "Posts timed to the minute" not in rows
+    assert {row["language"] for row in section.tables[1].rows} == {"English", "Chinese"}
+
+
 def test_release_fills_days_without_posts_and_widens_the_period_of_long_ones():
     posts = (
         invented.posts()
@@ -222,6 +239,31 @@ def bursts() -> pl.DataFrame:
             "is_burst": [True, False],
         }
     )
+
+
+def test_accounts_count_the_traits_whose_features_are_there_and_explain_features():
+    more = profiles().with_columns(
+        n_similar_description=pl.lit(2), handle_surprise=pl.when(pl.col("is_revived")).then(9.0).otherwise(3.0)
+    )
+    features = pl.DataFrame({"feature": ["pace"], "what": ["How fast."], "source": ["Ours."], "beware": ["Hurry."]})
+    section = describe_accounts(more, features=features)
+    traits = {row["trait"]: row["n_accounts"] for row in section.tables[0].rows}
+    assert traits["carry nearly the same biography as another account"] == more.height
+    assert traits["carry a handle that reads like a random string"] == 12
+    assert "turned to other hashtags and sites" not in traits
+    assert section.tables[-1].name == "account_features"
+
+
+def test_accounts_say_what_holidays_did():
+    fitted = pl.DataFrame(
+        {
+            "utc_offset_h": [8], "office_frac": [0.8], "low": [0.75], "high": [0.85], "weekday_ratio": [2.0],
+            "holiday_ratio": [0.21], "is_plausible": [True],
+        }
+    )  # fmt: skip
+    said = describe_accounts(profiles(), fitted_hours=fitted).claims[-1].text
+    assert "falls on working days between 9:00 and 17:59" in said
+    assert "On the holidays of the calendar given they posted 0.21 times as much as on other weekdays." in said
 
 
 def test_accounts_say_bursts_hours_and_traits_with_denominators():

@@ -6,7 +6,7 @@ import polars as pl
 
 from workbench.charts import chart_account_creation, chart_languages_over_time, chart_week_hours
 from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
-from workbench.sections.base import make_figure, make_table, say_count, say_list, say_percent, say_share
+from workbench.sections.base import make_figure, make_table, say_count, say_language, say_list, say_percent, say_share
 
 _INNOCENT = (
     "Innocent reasons for each of these exist. A news event, the launch of an app or an invitation brings many people "
@@ -14,12 +14,20 @@ _INNOCENT = (
     "None of these features alone, nor all of them together, shows that an account is inauthentic."
 )
 _COUNTED = Confidence("high", "Counted in the released tables.")
+_SURPRISE = pl.col("handle_surprise")
+_SPREAD = (_SURPRISE - _SURPRISE.median()).abs().median() * 1.4826
+_FAR_OUT = (_SURPRISE - _SURPRISE.median()) > 3 * pl.max_horizontal(_SPREAD, 0.1)
 _TRAITS = {
     "came back after half a year or more of silence": pl.col("is_revived"),
     "changed main language for good": pl.col("switched_at").is_not_null(),
     "posted a phrase that reads like trying out an account": pl.col("n_resale_phrases") > 0,
     "carry the same biography as another account": pl.col("n_same_description") > 0,
     "carry a handle that ends in five digits or more": pl.col("handle_tail_digits") >= 5,
+    "carry nearly the same biography as another account": pl.col("n_similar_description") > 0,
+    "carry the same display name as another account": pl.col("n_same_name") > 0,
+    "carry a handle that reads like a random string": _FAR_OUT,
+    "turned to other hashtags and sites": pl.col("topic_switched_at").is_not_null(),
+    "posted four times as much from some week on, or a quarter": pl.col("volume_changed_at").is_not_null(),
     "follow others and are followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
 }
 
@@ -34,6 +42,7 @@ def describe_accounts(
     utc_offset_h: int = 0,
     fitted_hours: pl.DataFrame | None = None,
     languages: pl.DataFrame | None = None,
+    features: pl.DataFrame | None = None,
     who: str = "listed in the release",
 ) -> Section:
     """Return the section on how the accounts were made and run.
@@ -47,6 +56,7 @@ def describe_accounts(
         utc_offset_h: the clock it was counted on.
         fitted_hours: from `fit_working_hours`.
         languages: posts per month and language: period (date), language, n_posts.
+        features: from `list_features`: what each feature means, its source and what would be innocent.
         who: which accounts these are, as it follows "accounts": "in clusters".
     """
     if profiles.is_empty():
@@ -59,8 +69,10 @@ def describe_accounts(
         chart = chart_week_hours(week_hours, time_zone=_clock(utc_offset_h))
         figures.append(make_figure("week_hours", chart, week_hours))
     if languages is not None and not languages.is_empty():
-        figures.append(make_figure("languages_over_time", chart_languages_over_time(languages), languages))
-    return Section("accounts", claims, [_INNOCENT], figures, [*_burst_tables(bursts), _traits(profiles, who=who)])
+        named = languages.with_columns(pl.col("language").map_elements(say_language, return_dtype=pl.String))
+        figures.append(make_figure("languages_over_time", chart_languages_over_time(named), named))
+    tables = [*_burst_tables(bursts), _traits(profiles, who=who), *_feature_tables(features)]
+    return Section("accounts", claims, [_INNOCENT], figures, tables)
 
 
 def _burst_claims(bursts: pl.DataFrame | None, *, who: str) -> list[Claim]:
@@ -92,14 +104,19 @@ def _hour_claims(fitted: pl.DataFrame | None) -> list[Claim]:
     if fitted is None or fitted.is_empty():
         return []
     best = fitted.sort("office_frac", "utc_offset_h", descending=[True, False]).row(0, named=True)
+    holiday_ratio = best.get("holiday_ratio")
+    days = "Monday to Friday" if holiday_ratio is None else "working days"
     clocks = [_clock(offset) for offset in sorted(fitted.filter("is_plausible")["utc_offset_h"])]
     text = (
         f"{say_percent(best['office_frac'])} of their posting (95% interval {say_percent(best['low'])} to "
-        f"{say_percent(best['high'])}; every account weighed alike) falls on Monday to Friday between 9:00 and 17:59 "
+        f"{say_percent(best['high'])}; every account weighed alike) falls on {days} between 9:00 and 17:59 "
         f"on a clock at {_clock(best['utc_offset_h'])}, which is the best fit of all clocks. "
     )
     if len(clocks) > 1:
         text += f"The clocks at {say_list(clocks, most=26)} fit about as well. "
+    if holiday_ratio is not None:
+        times = f"{holiday_ratio:.2f} times as much"
+        text += f"On the holidays of the calendar given they posted {times} as on other weekdays. "
     text += "Posting at random over the week would give 26.8%; the fit is consistent with every place on such a clock."
     low = Confidence("low", "One feature alone; scheduled posts, shifts and an audience elsewhere look the same.")
     shown = (Observation("Share of posting in office hours for every UTC offset.", "week_hours"),)
@@ -126,6 +143,7 @@ def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
     rows = [
         (trait, int(profiles.select(where.fill_null(value=False).sum()).item()), profiles.height)
         for trait, where in _TRAITS.items()
+        if set(where.meta.root_names()) <= set(profiles.columns)
     ]
     table = pl.DataFrame(rows, schema=["trait", "n_accounts", "n_listed"], orient="row")
     return table.with_columns(accounts_frac=(pl.col("n_accounts") / pl.col("n_listed")).round(4)).sort(
@@ -139,6 +157,16 @@ def _traits(profiles: pl.DataFrame, *, who: str) -> TableView:
     return make_table(
         "account_traits", "What stands out, and in how many", _count_traits(profiles), note=note, labels=labels
     )
+
+
+def _feature_tables(features: pl.DataFrame | None) -> list[TableView]:
+    if features is None:
+        return []
+    labels = {"feature": "Feature", "what": "What it is", "source": "Source", "beware": "What would be innocent"}
+    note = (
+        "Every column of an account's profile. No feature shows that an account is inauthentic, or where anybody sits."
+    )
+    return [make_table("account_features", "What is read of an account", features, note=note, labels=labels)]
 
 
 def _burst_tables(bursts: pl.DataFrame | None) -> list[TableView]:

@@ -1,0 +1,57 @@
+"""A calendar of public holidays, so that working hours can be told from days off: yours, or one that comes with us."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import polars as pl
+
+from workbench.schema import SourceError
+
+CALENDARS = {"cn_2017_2019": "holidays_cn_2017_2019.csv"}
+"""name -> file in `workbench/data`; mainland China's, after the State Council's yearly notices (2016-12-01, 2017-11-30,
+2018-12-06 and its change of 2019-03-22)"""
+_COLUMNS = {"day": pl.Date, "is_workday": pl.Boolean}
+
+
+def read_holidays(calendar: str) -> pl.DataFrame:
+    """Return a calendar of days off: day (date), is_workday (true where a weekend day is worked in exchange).
+
+    Args:
+        calendar: the name of one that comes with the workbench (`cn_2017_2019`), or the path of a CSV with the columns
+            day (2019-02-04) and is_workday (true or false); empty = no days.
+
+    Raises:
+        SourceError: no such calendar, or a file without these columns, with another day than a date, or a day twice.
+
+    Beware: a calendar is a hypothesis brought to the data. Test several; that one country's days off are quiet is
+        consistent with that country and with everybody who follows its news or its markets.
+    """
+    if not calendar:
+        return pl.DataFrame(schema=_COLUMNS)
+    known = CALENDARS.get(calendar)
+    path = Path(calendar)
+    if known is None and not path.is_file():
+        raise SourceError(
+            f"There is no calendar '{calendar[:80]}'. Pass one of {', '.join(CALENDARS)}, or the path of a CSV with "
+            "the columns day and is_workday."
+        )
+    text = resources.files("workbench").joinpath("data", known).read_bytes() if known else path.read_bytes()
+    return _read(text, name=path.name)
+
+
+def _read(text: bytes, *, name: str) -> pl.DataFrame:
+    try:
+        table = pl.read_csv(text, infer_schema=False).select(
+            pl.col("day").str.strip_chars().str.to_date("%Y-%m-%d"),
+            pl.col("is_workday").str.strip_chars().str.to_lowercase().replace_strict({"true": True, "false": False}),
+        )
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"{name} is not a calendar ({str(error).splitlines()[0][:120]}). Give it the columns day (2019-02-04) and "
+            "is_workday (true or false)."
+        ) from error
+    if table["day"].is_duplicated().any():
+        raise SourceError(f"{name} names {table.filter(pl.col('day').is_duplicated())['day'][0]} twice. Keep one.")
+    return table.sort("day")
