@@ -21,7 +21,9 @@ META_CAUTION = (
 _LEVEL_WORDS = {
     "public": "Accounts are shown by pseudonyms, except those with 5,000 followers or more that the source names.",
     "trusted": "Accounts are shown by their own ids: for the receiver only, not to be passed on or published.",
-    "hashed": "Accounts, links and texts are hashes under the agreed salt: compare, do not try to undo them.",
+    "hashed": "Accounts, links and texts are hashes under the agreed salt: compare, do not try to undo them. "
+    "Whoever holds the salt can test guesses, and handles and popular links are easily guessed: "
+    "keep the salt as you would the names.",
 }
 
 
