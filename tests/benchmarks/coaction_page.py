@@ -89,13 +89,14 @@ def _results(table: pl.DataFrame, part: str) -> list[list[str]]:
         if row["outcome"] != "done":
             cells += ["1", row["outcome"], "", "", "", f"{row['peak_gb']:,.2f}", "", ""]
         else:
-            cells += [form.format(row[name]) for form, name in zip(forms, list(HEADS.values())[2:], strict=True)]
+            values = [row[name] for name in list(HEADS.values())[2:]]
+            cells += ["" if v is None else form.format(v) for form, v in zip(forms, values, strict=True)]
         rows.append(cells)
     return rows
 
 
 def _forecast(table: pl.DataFrame, told: pl.DataFrame) -> list[list[str]]:
-    ours = table.filter(engine="workbench", part="whole").select("n_shares", "n_co_actions", found="n_edges")
+    ours = table.filter(engine="workbench", part="counting").select("n_shares", "n_co_actions", found="n_edges")
     rows = [["Shares", "Seconds to tell", "Pairs told", "Co-actions", "Edges told", "Edges found", "Off by"]]
     for row in told.join(ours, on="n_shares", maintain_order="left").drop_nulls().iter_rows(named=True):
         cells = [f"{row['n_shares']:,}", f"{row['predicted_in_s']:.2f}"]
