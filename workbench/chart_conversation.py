@@ -45,8 +45,8 @@ def chart_conversation(table: pl.DataFrame, *, period: str) -> alt.Chart:
     whole = int(table["n_posts"].sum())
     peak = table.filter(pl.col("group") == _GROUPS[0]).sort("n_posts", "day", descending=[True, False]).row(0)
     description = (
-        f"Posts of the conversation per {period}, {table['day'].min()} to {table['day'].max()}: {own:,} of {whole:,} "
-        f"are the network's. It posted most in the {period} of {peak[0]}, with {peak[2]:,} posts."
+        f"Posts of the conversation per {period}, {table['day'].min()} to {table['day'].max()}: {own:,} of "
+        f"these {whole:,} are the network's. It posted most in the {period} of {peak[0]}, with {peak[2]:,} posts."
     )
     title = f"The conversation per {period}, and the network's part of it"
     return dress(chart, title=title, description=description)

@@ -78,7 +78,8 @@ def with_text_days(table: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def time_axis(column: str, *, timeunit: Any = alt.Undefined) -> alt.X:
     """Return the horizontal axis for a column of days."""
-    return alt.X(f"{column}:T", title=None, timeUnit=timeunit, axis=alt.Axis(labelOverlap=True, tickCount=8))
+    axis = alt.Axis(labelOverlap=True, labelSeparation=12, tickCount=8)
+    return alt.X(f"{column}:T", title=None, timeUnit=timeunit, axis=axis)
 
 
 def log_axis() -> alt.Axis:

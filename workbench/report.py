@@ -14,17 +14,28 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from workbench.chart_display import NARROW_PX, bundle_script, draw_svg, fit_page
-from workbench.claims import CONFIDENCE_LEVELS, LEVELS, LIKELIHOOD_BANDS, ChanceTest, Citation, Deception, Evidence
+from workbench.claims import (
+    CONFIDENCE_LEVELS,
+    LEVELS,
+    LIKELIHOOD_BANDS,
+    ChanceTest,
+    Citation,
+    Claim,
+    Deception,
+    Evidence,
+)
 from workbench.findings import SECTIONS, Figure, Findings, Section, TableView
 from workbench.invisible import spell_invisible
 from workbench.profile_links import HOSTS
 from workbench.report_csv import make_data_link, write_csv
-from workbench.report_text import embed_json, is_number_column, show_cell, show_plain, show_text
+from workbench.report_text import embed_json, is_number_column, show_cell, show_plain, show_sentence, show_text
 from workbench.schema import ParameterError, SchemaError
 
 MOST_ROWS_SHOWN = 100
 MOST_ROWS_PRINTED = 30
 MOST_ROWS_OPEN = 20
+MOST_COLUMNS_OPEN = 7
+MOST_CARDS_OPEN = 4
 MOST_CSV_BYTES = 100_000
 MOST_NARROW_BYTES = 100_000
 MOST_PLAIN_SPEC_BYTES = 10_000
@@ -107,6 +118,8 @@ def render_page(findings: Findings) -> str:
             record_hash=hashlib.sha256(findings.to_json().encode()).hexdigest(),
             most_rows=MOST_ROWS_SHOWN,
             most_rows_open=MOST_ROWS_OPEN,
+            most_columns_open=MOST_COLUMNS_OPEN,
+            most_cards_open=MOST_CARDS_OPEN,
             most_rows_printed=MOST_ROWS_PRINTED,
         )
     )
@@ -123,6 +136,7 @@ def page_environment() -> Environment:
     )
     environment.filters.update(
         words=show_text,
+        sentence=show_sentence,
         plain=show_plain,
         verbatim=spell_invisible,
         heading=lambda name: name.replace("_", " ").capitalize(),
@@ -132,6 +146,7 @@ def page_environment() -> Environment:
         "is_number_column": is_number_column,
         "csv_link": _csv_link,
         "evidence_kind": _evidence_kind,
+        "is_report": _is_report,
         "safe_link": _safe_link,
         "claim_section": _claim_section,
     }
@@ -217,6 +232,11 @@ def _claim_section(findings: Findings, claim: Any) -> Section | None:
 def _evidence_kind(piece: Evidence) -> str:
     kinds = {ChanceTest: "chance test", Deception: "deception", Citation: "citation"}
     return kinds.get(type(piece), "observation")
+
+
+def _is_report(claim: Claim) -> bool:
+    """Whether it only says what somebody else wrote, short of who is behind it."""
+    return claim.level == "co-action" and all(isinstance(piece, Citation) for piece in claim.evidence)
 
 
 def _safe_link(url: str) -> str | None:

@@ -44,6 +44,14 @@ def show_text(value: object, *, most_characters: int = MOST_CHARACTERS) -> Marku
     return html
 
 
+def show_sentence(value: object, *, starts: bool = True, stop: str = ".") -> Markup:
+    """Return text as one sentence of a report: a capital at its start, a stop at its end, and harmless."""
+    text = str(value).strip()
+    text = text[:1].upper() + text[1:] if starts else text
+    has_end = text.endswith((".", "!", "?", "”", ":"))
+    return show_text(text) if has_end or not stop else show_text(text) + stop
+
+
 def show_plain(value: object, *, most_characters: int = 300) -> str:
     """Return text for attributes and titles: defanged, invisible characters visible, shortened; escape it on use."""
     return spell_invisible(defang(str(value)[:most_characters]))

@@ -111,3 +111,11 @@ def test_numbers_in_prose_are_those_of_their_table(text, found):
     if "posts" in text:
         rows = [{"n": 1302}]
     assert words.find_wrong_numbers(text, rows) == found
+
+
+def test_a_number_may_be_the_sum_of_the_rows_that_share_a_word_but_lends_itself_to_no_slip():
+    rows = [{"who": "outside", "n": 500}, {"who": "outside", "n": 207}, {"who": "inside", "n": 770}]
+    assert words.find_wrong_numbers("707 came from outside.", rows) == []
+    assert words.find_wrong_numbers("There were 77 of them, and 770.", rows) == []
+    assert words.find_wrong_numbers("There were 717 of them.", rows) == []  # near 707, which no cell has
+    assert words.find_wrong_numbers("There were 270 of them.", rows) == ["270, where the table has 207"]

@@ -117,22 +117,31 @@ def find_wrong_numbers(text: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     """
     cells = [value for row in rows for value in row.values() if isinstance(value, int) and not isinstance(value, bool)]
     columns = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
-    words = {(name, value) for row in rows for name, value in row.items() if isinstance(value, str | bool)}
-    groups = [rows, *([row for row in rows if row.get(name) == word] for name, word in sorted(words, key=str)[:200])]
-    sums = [
-        sum(row[name] for row in group if isinstance(row.get(name), int | float))
-        for name in columns
-        for group in groups
-    ]
+    sums = [sum(row[name] for row in rows if isinstance(row.get(name), int | float)) for name in columns]
     known = {str(round(value)) for value in (*cells, *sums, len(rows))}
+    fine = known | {str(round(value)) for value in _sum_groups(rows)}
     faults = []
     for match in _NUMBER.finditer(text):
         digits = match.group(0).replace(",", "")
-        if len(digits) >= 3 and "." not in digits and digits not in known:
+        if len(digits) >= 3 and "." not in digits and digits not in fine:
             faults += [
                 f"{match.group(0)}, where the table has {int(near):,}" for near in known if _is_slip(digits, near)
             ]
     return faults
+
+
+def _sum_groups(rows: Sequence[dict[str, Any]]) -> list[float]:
+    """Column sums over the rows that share a word: all pages, everybody outside, one day."""
+    sums: dict[tuple[str, object, str], float] = {}
+    for row in rows:
+        words = [(name, value) for name, value in row.items() if isinstance(value, str | bool)]
+        counts = [
+            (name, value) for name, value in row.items() if isinstance(value, int) and not isinstance(value, bool)
+        ]
+        for word in words:
+            for name, value in counts:
+                sums[*word, name] = sums.get((*word, name), 0) + value
+    return list(sums.values())
 
 
 def _attributes(sentence: str) -> bool:

@@ -57,7 +57,9 @@ def claim_breakout(uptake: pl.DataFrame, *, platforms: Sequence[str]) -> Claim:
         "data and would need evidence of their own."
     )
     shown = (Observation("Each step, and what the data shows of it.", "breakout"),)
-    return Claim(text, "co-action", Confidence("low", basis), shown, f"{HIGHEST_SEEN} of 6 steps that posts can show")
+    return Claim(
+        text, "co-action", Confidence("low", basis), shown, f"6 steps, of which posts can show the first {HIGHEST_SEEN}"
+    )
 
 
 def tabulate_breakout(uptake: pl.DataFrame, *, platforms: Sequence[str], quoted: Sequence[Quote] = ()) -> TableView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from workbench.chart_style import cluster_colour
 from workbench.charts import chart_cluster_ratios, chart_cluster_sizes
@@ -157,9 +158,10 @@ def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl
         facts["Time window"] = say_window(row["time_window_s"])
     tables = []
     if top_objects is not None:
-        own = top_objects.filter(pl.col("cluster_id") == number).drop("cluster_id").head(MOST_OBJECTS)
+        own = top_objects.filter(pl.col("cluster_id") == number).drop("cluster_id", "first_at", "last_at", strict=False)
+        own = own.with_columns(cs.by_name("trace", require_all=False).str.replace_all("_", " ")).head(MOST_OBJECTS)
         if own.height:
-            labels = {"object_id": "Object", "n_accounts": "Accounts", "n_actions": "Actions", "trace": "Trace"}
+            labels = {"object_id": "Object", "n_accounts": "Accounts", "n_actions": "Actions", "trace": "Kind"}
             title = f"What cluster {number} acted on most"
             tables.append(make_table(f"objects_of_cluster_{number}", title, own, labels=labels))
     return Card(f"Cluster {number}", [claim], facts, [plain, innocent], tables, cluster_colour(number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -65,7 +66,7 @@ def describe_origin(
         reason = "The data has no time of posting, language, place or application, and no published finding is quoted."
         return Section("origin", empty_reason=reason)
     claims = [*quotes, *(claim for number in numbers for claim in _of_group(number, signs, clocks, who=who))]
-    prose = [_NOT_ATTRIBUTION]
+    prose = [_NOT_ATTRIBUTION, *_look_alikes(signs, clocks)]
     if not quotes:
         prose.insert(0, "No published attribution came with this dataset, so none is quoted.")
     if clocks.is_empty():
@@ -73,17 +74,24 @@ def describe_origin(
     return Section("origin", claims, prose, (), [_table(numbers, signs, clocks, who=who)] if numbers else ())
 
 
+def _look_alikes(signs: pl.DataFrame, clocks: pl.DataFrame) -> list[str]:
+    seen = [name for name in _LOOK_ALIKE if name in signs["sign"].to_list() or (name == "clock" and clocks.height)]
+    each = "; ".join(f"{name}: {_LOOK_ALIKE[name]}" for name in seen)
+    return [f"What else would look the same. {each[0].upper()}{each[1:]}."] if seen else []
+
+
 def _of_group(number: int, signs: pl.DataFrame, clocks: pl.DataFrame, *, who: str) -> list[Claim]:
     fit = clocks.filter(pl.col("cluster_id") == number)
     spoken = signs.filter(pl.col("cluster_id") == number, pl.col("sign") == "language of posts")
-    return [*_clock_claim(fit, _group(number, who)), *_language_claim(spoken, _group(number, who))]
+    claims = [*_clock_claim(fit, _group(number, who)), *_language_claim(spoken, _group(number, who))]
+    return [_join(claims)] if len(claims) > 1 else claims
 
 
 def _clock_claim(fit: pl.DataFrame, group: str) -> list[Claim]:
     found = read_clock(fit)
     if found is None:
         return []
-    shown = (Observation("What each sign is consistent with.", "origin_signs"),)
+    shown = (Observation("The signs, group by group.", "origin_signs"),)
     share = f"{say_percent(found['office_frac'])} of their posting falls into those hours there"
     whole = f"all posts of {group}, every account weighed alike; posting at random would give 26.8%"
     if not found["stands_out"]:
@@ -99,6 +107,14 @@ def _clock_claim(fit: pl.DataFrame, group: str) -> list[Claim]:
         "best; it takes for granted that these are working hours at all."
     )
     return [Claim(text, "co-action", Confidence("low", basis), shown, whole, likelihood=word)]
+
+
+def _join(claims: list[Claim]) -> Claim:
+    """Two sentences about one group as one claim, since both rest on the same table."""
+    first, second = claims
+    text, whole = f"{first.text} {second.text}", f"{first.denominator}; {second.denominator}"
+    basis = f"{first.confidence.basis} {second.confidence.basis}"
+    return replace(first, text=text, denominator=whole, confidence=Confidence("low", basis))
 
 
 def read_clock(fit: pl.DataFrame) -> dict[str, Any] | None:
@@ -141,7 +157,7 @@ def _language_claim(spoken: pl.DataFrame, group: str) -> list[Claim]:
         f"{say_percent(row['frac'])} of the posts of {group} are labelled {say_language(row['value'])}{beside}; "
         "that says whom they address, not who wrote them."
     )
-    shown = (Observation("What each sign is consistent with.", "origin_signs"),)
+    shown = (Observation("The signs, group by group.", "origin_signs"),)
     basis = "Languages are those the source gives; a language has readers and writers everywhere."
     return [Claim(text, "co-action", Confidence("low", basis), shown, f"{row['n_whole']:,} posts with a language")]
 
@@ -167,19 +183,15 @@ def _table(numbers: list[int], signs: pl.DataFrame, clocks: pl.DataFrame, *, who
             rows.append(_row(number, str(sign), seen, say_list(beside) or "nobody else in the data", who=who))
     labels = {
         "group": "Group", "sign": "Sign", "seen": "Seen", "others": "Everybody else",
-        "look_alike": "Would look the same",
     }  # fmt: skip
     note = "At most three values each, the most frequent first; places only where five accounts or more state them."
-    return make_table(
-        "origin_signs", "The signs, and what else would look the same", pl.DataFrame(rows), note=note, labels=labels
-    )
+    return make_table("origin_signs", "The signs, group by group", pl.DataFrame(rows), note=note, labels=labels)
 
 
 def _row(number: int, sign: str, seen: str, others: str, *, who: str) -> dict[str, str]:
     group = _group(number, who)
     return {
         "group": group[0].upper() + group[1:], "sign": sign[0].upper() + sign[1:], "seen": seen, "others": others,
-        "look_alike": _LOOK_ALIKE[sign],
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -95,8 +96,9 @@ def _follower_claims(table: pl.DataFrame, *, who: str) -> list[Claim]:
         verb = "joined" if row["kind"] == "group" else "followed"
         where = say_platform(row["platform"])
         if not row["n_known"]:
-            text = f"How many accounts {verb} the {these} on {where} is not in the data."
-        elif row["n_known"] == 1:
+            claims.append(_unknown_followers(row, who=who, verb=verb))
+            continue
+        if row["n_known"] == 1:
             text = f"About {say_count(row['followers_most'], 'account')} {verb} this {row['kind']} on {where}."
         else:
             least, most = row["followers_least"], row["followers_most"]
@@ -106,6 +108,13 @@ def _follower_claims(table: pl.DataFrame, *, who: str) -> list[Claim]:
         shown = (Observation("Followers by platform and kind.", "presence"),)
         claims.append(Claim(text, "co-action", Confidence("moderate", basis), shown, whole))
     return claims
+
+
+def _unknown_followers(row: dict[str, Any], *, who: str, verb: str) -> Claim:
+    these = say_count(row["n_accounts"], row["kind"])
+    text = f"How many accounts {verb} the {these} on {say_platform(row['platform'])} is not in the data."
+    shown = (Observation("Followers by platform and kind.", "presence"),)
+    return Claim(text, "co-action", Confidence("high", "The source gives no number."), shown, f"{these} {who}")
 
 
 def _advert_claim(own: pl.DataFrame | None, accounts: pl.DataFrame, *, who: str, n_read: int) -> Claim:

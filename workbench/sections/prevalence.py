@@ -24,12 +24,17 @@ from workbench.sections.quoted import quote_others
 
 MIN_PERIOD_POSTS = 20
 MIN_OF_BUSIEST = 0.1
-LONG_TAIL_FRAC = 0.01
+EARLY_FRAC = 0.05
 _CONVERSATION = "the conversation it took part in"
 _WHAT_IT_IS = (
     "The conversation is every post in the data that carries a hashtag or link which two or more of the network's "
     "accounts carried, or that repeats a post they wrote or repeated. Everybody else in it is an ordinary participant: "
     "taking part in a conversation that a network also joined is no sign of anything."
+)
+
+_WHOLE = (
+    "A release that holds only the accounts a platform took down shows little of the conversation around them: there, "
+    "read these shares as upper bounds."
 )
 
 
@@ -60,7 +65,7 @@ def describe_prevalence(
             "could be measured."
         )
         return Section("prevalence", empty_reason=reason)
-    source = f"The whole is what the data holds ({denominator_source}); it is not all that was posted on the platform."
+    source = f"the whole is what was collected ({denominator_source}), not all that was posted on the platform"
     claims = [
         *_share_claims(prevalence, source=source),
         *_peak_claim(by_period, period=period),
@@ -69,7 +74,7 @@ def describe_prevalence(
         *quote_others(quoted, about="prevalence"),
     ]
     tables = [_view(prevalence), *_view_uptake(uptake), tabulate_breakout(uptake, platforms=platforms, quoted=quoted)]
-    prose = [_WHAT_IT_IS, f"{source} A release of the accounts a platform took down holds little but the network."]
+    prose = [_WHAT_IT_IS, _WHOLE]
     return Section("prevalence", claims, prose, _figure(by_period, period=period), tables, key_numbers=_key(prevalence))
 
 
@@ -85,7 +90,7 @@ def _share_claims(prevalence: pl.DataFrame, *, source: str) -> list[Claim]:
     )
     n, whole = everything["posts"]["n_network"], everything["posts"]["n_whole"]
     text = f"The network wrote {say_share(n, whole, noun='post')} in the data."
-    claims = [Claim(text, "co-action", high, shown, f"{whole:,} posts. {source}")]
+    claims = [Claim(text, "co-action", high, shown, f"{whole:,} posts in the data; {source}")]
     if not inner["posts"]["n_network"]:
         return claims
     n, whole = inner["posts"]["n_network"], inner["posts"]["n_whole"]
@@ -177,10 +182,9 @@ def _figure(by_period: pl.DataFrame, *, period: str) -> list[Figure]:
 
 
 def _without_early_trickle(by_period: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the first periods as long as they hold less than a hundredth of the posts: years of next to nothing."""
-    per_day = by_period.group_by("day").agg(pl.col("n_posts").sum()).sort("day")
-    enough = LONG_TAIL_FRAC * int(per_day["n_posts"].sum())
-    first = per_day.filter(pl.col("n_posts").cum_sum() >= enough)["day"].first()
+    """Leave out the periods before the network's first twentieth of its posts: often years of next to nothing."""
+    own = by_period.filter(pl.col("group") == "the network").sort("day")
+    first = own.filter(pl.col("n_posts").cum_sum() >= EARLY_FRAC * int(own["n_posts"].sum()))["day"].first()
     return by_period.filter(pl.col("day") >= first)
 
 

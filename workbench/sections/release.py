@@ -10,7 +10,7 @@ import polars as pl
 from workbench.charts import chart_posts_per_day
 from workbench.findings import Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.schema import Release
-from workbench.sections.base import make_figure, make_table, say_count, say_platform, say_share
+from workbench.sections.base import make_figure, make_table, say_count, say_language, say_platform, say_share
 
 MOST_POINTS = 400
 _READ = Confidence("high", "Counted in the files as released; every record was kept or set aside with its reason.")
@@ -53,7 +53,7 @@ def describe_release(release: Release, *, checks: pl.DataFrame | None = None) ->
 
 def _key_numbers(release: Release) -> list[KeyNumber]:
     announced = release.about.announced_accounts
-    beside = f"{announced:,} announced by the platform" if announced is not None else "rows of the account files"
+    beside = f"{announced:,} announced by the platform" if announced is not None else _how_listed(release)
     listed = KeyNumber(f"{release.accounts.height:,}", "accounts listed", beside)
     if release.posts.is_empty():
         return [listed]
@@ -76,7 +76,11 @@ def _claims(release: Release) -> list[Claim]:
         else "The"
     )
     text = f"{announced} files list {say_count(listed, 'account')}, of which {active:,} posted."
-    claims = [Claim(text, "co-action", _READ, shown, f"{listed:,} accounts listed in the files")]
+    whole = f"{listed:,} accounts listed in the files"
+    if not _has_account_files(release):
+        text = f"{announced} files hold posts by {say_count(active, 'account')} and no list of accounts."
+        whole = f"{active:,} accounts with a post"
+    claims = [Claim(text, "co-action", _READ, shown, whole)]
     if not posts.is_empty():
         first, last = _period(posts)
         text = f"They hold {say_count(posts.height, 'post')} from {first:%-d %B %Y} to {last:%-d %B %Y}."
@@ -90,25 +94,44 @@ def _claims(release: Release) -> list[Claim]:
     return claims
 
 
+def _has_account_files(release: Release) -> bool:
+    """Whether anything is known of an account but that it posted; of a log of shares nothing is."""
+    details = ("handle", "display_name", "created_at", "n_followers", "n_following", "location", "description")
+    known = release.accounts.select(pl.any_horizontal(pl.col(name).is_not_null().any() for name in details)).item()
+    posted = release.accounts["account_id"].is_in(release.posts["account_id"].unique().implode()).all()
+    return known or not posted
+
+
+def _how_listed(release: Release) -> str:
+    return "rows of the account files" if _has_account_files(release) else "accounts with a post; no list was given"
+
+
 def _count(release: Release) -> pl.DataFrame:
     about, posts = release.about, release.posts
     rows: list[tuple[str, Any, str]] = [
         ("Accounts announced", about.announced_accounts, "the platform's announcement"),
-        ("Accounts listed", release.accounts.height, "rows of the account files"),
+        ("Accounts listed", release.accounts.height, _how_listed(release)),
         ("Accounts active", posts["account_id"].n_unique(), "distinct accounts with a post"),
         ("Posts announced", about.announced_posts, "the platform's announcement"),
         ("Posts", posts.height, "rows of the post files that could be read"),
         ("Reposts among them", posts["repost_of_id"].is_not_null().sum(), "posts that repeat another"),
         ("Posts timed to the millisecond", (posts["time_resolution_s"] < 1).sum(), "time restored from the post id"),
+        (
+            "Posts timed to the second",
+            posts["time_resolution_s"].is_between(1, 60, closed="left").sum(),
+            "time as published",
+        ),
         ("Posts timed to the minute", (posts["time_resolution_s"] >= 60).sum(), "time as published"),
         ("Records set aside", release.quarantine.height, "could not be read as a row"),
     ]
     table = pl.DataFrame(rows, schema=["what", "value", "of_what"], orient="row")
-    return table.filter(pl.col("value").is_not_null())
+    is_idle = pl.col("what").str.starts_with("Posts timed") & (pl.col("value") == 0)
+    return table.filter(pl.col("value").is_not_null() & ~is_idle)
 
 
 def _languages(posts: pl.DataFrame) -> TableView:
-    counted = posts.group_by(pl.col("lang").fill_null("not given").alias("language")).agg(n_posts=pl.len())
+    name = pl.col("lang").map_elements(say_language, return_dtype=pl.String, skip_nulls=False)
+    counted = posts.group_by(name.alias("language")).agg(n_posts=pl.len())
     ranked = counted.sort("n_posts", "language", descending=[True, False]).head(10)
     ranked = ranked.with_columns(posts_frac=(pl.col("n_posts") / posts.height).round(4))
     covered = say_share(sum(ranked["n_posts"].to_list()), posts.height, noun="post")
