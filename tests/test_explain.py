@@ -84,6 +84,15 @@ def test_organic_accounts_are_left_out_for_a_reason_of_their_own(world):
         assert (why.cluster_id is not None) == (why.rule in {"too few", "no excess", "luck"})
 
 
+def test_a_group_set_apart_for_its_clock_is_the_reason_given(world):
+    posts, actions, edges, clusters, planted = world
+    clocks = clusters.head(1).with_columns(account_id=pl.lit("once"))
+    for account, rule in (("once", "clock"), ("late", "never near"), (planted[0], "member")):
+        assert (
+            explain_account(posts, actions, edges, clusters, account_id=account, clocks=clocks, **SETTINGS).rule == rule
+        )
+
+
 def test_what_it_did_is_counted_by_trace(world):
     assert explain(world, "late").traces.rows() == [("repost", 5, 4, 4, 0)]  # twice on one object
     assert explain(world, "once").traces.rows() == [("repost", 1, 1, 1, 1)]

@@ -21,6 +21,7 @@ from workbench.schema import check_table
 
 RULES = {
     "member": "near its cluster on more objects than luck gives, on halves that had no part in finding the cluster",
+    "clock": "it acts with a group whose timing a shared clock explains: set apart, and never called coordinated",
     "no posts": "it has no post in the data",
     "no action": "none of its posts carries a trace that was looked at",
     "alone": "nobody else acted on any of its objects",
@@ -83,6 +84,7 @@ def explain_account(
     time_window_s: float,
     max_fdr: float,
     seed: int,
+    clocks: pl.DataFrame | None = None,
     most: int = 20,
 ) -> Explanation:
     """Return why an account is or is not in a cluster, with what it did and the rule that decided.
@@ -96,6 +98,7 @@ def explain_account(
         time_window_s: the window of the edges, in seconds; a cluster found in another window is weighed in its own.
         max_fdr: the line the clusters were found at.
         seed: theirs, so that the halves are the same.
+        clocks: from `find_shared_clocks` with the same settings: the groups that were set apart.
         most: posts and partners shown at most.
 
     Raises:
@@ -118,7 +121,12 @@ def explain_account(
     met = co_action_evidence(_on_objects_of(actions, own), ties, time_window_s=time_window_s)
     traces = _count_traces(actions, own, met)
     tests = _weigh_clusters(actions, clusters, account_id=account_id, time_window_s=time_window_s, seed=seed)
-    rule, nearest = _decide(member, n_posts, traces, clusters, tests, max_fdr=max_fdr)
+    on_clock = clocks is not None and not clocks.filter(is_own).is_empty()
+    rule, nearest = (
+        ("clock", None)
+        if on_clock and member is None
+        else _decide(member, n_posts, traces, clusters, tests, max_fdr=max_fdr)
+    )
     partners, shown = _partners(ties, clusters, account_id), _posts(met, clusters, account_id)
     each = partners.unique("account_id")
     return Explanation(

@@ -11,7 +11,7 @@ from workbench.actions import extract_actions
 from workbench.case import Case
 from workbench.chance import judge_edges
 from workbench.coaction import count_co_actions
-from workbench.coordinated import find_coordinated_clusters
+from workbench.coordinated import find_coordinated_clusters, find_shared_clocks
 from workbench.explain import Explanation, explain_account
 from workbench.explain_words import say_why
 from workbench.findings import Findings
@@ -27,7 +27,8 @@ from workbench.sources import load_release
 
 GRADES = ("beyond shared interest",)
 """Grades that are handed on: of a closed group nothing tells its links from anybody's."""
-_NEEDED = ("traces", "time_window_s", "n_shuffles", "max_fdr", "seed")
+_TEST = ("time_window_s", "n_shuffles", "max_fdr", "seed")
+_NEEDED = ("traces", *_TEST)
 
 
 def share_case(
@@ -133,6 +134,7 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
         time_window_s=settings["time_window_s"],
         max_fdr=settings["max_fdr"],
         seed=settings["seed"],
+        clocks=case.keep(find_shared_clocks, actions, **{name: settings[name] for name in _TEST}),
     )
     return say_why(explanation, time_window_s=settings["time_window_s"]), explanation
 
