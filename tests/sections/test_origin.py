@@ -77,7 +77,25 @@ def test_a_planted_clock_is_found_in_words_of_stated_probability(offset_h, seed)
 def test_posting_at_any_hour_points_at_no_clock(seed):
     clocks = fit_cluster_clocks(posts(offset_h=None, seed=seed), CLUSTERS, seed=seed)
     assert not read_clock(clocks)["stands_out"]
-    assert describe_origin(empty_signs(), clocks=clocks).claims[0].text.startswith("No clock stands out for cluster 1")
+    assert (
+        describe_origin(empty_signs(), clocks=clocks)
+        .claims[0]
+        .text.startswith("No clock makes the posting of cluster 1 look like office work")
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_free_evenings_are_not_taken_for_office_hours_far_to_the_west(seed):
+    rng = np.random.default_rng(seed)
+    base = posts(offset_h=0, seed=seed, n=3000)
+    awake = rng.choice([*range(7, 24), *range(17, 24), *range(18, 23)], base.height)
+    moment = [
+        MONDAY + timedelta(days=int(day), hours=int(hour) - 3)
+        for day, hour in zip(rng.integers(0, 28, base.height), awake, strict=True)
+    ]
+    evenings = base.with_columns(posted_at=pl.Series(moment).cast(pl.Datetime("us", "UTC")))
+    clocks = fit_cluster_clocks(evenings, CLUSTERS, seed=seed)
+    assert not read_clock(clocks)["stands_out"]
 
 
 def empty_signs() -> pl.DataFrame:

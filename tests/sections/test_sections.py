@@ -266,6 +266,18 @@ def test_accounts_say_what_holidays_did():
     assert "On the holidays of the calendar given they posted 0.21 times as much as on other weekdays." in said
 
 
+def test_accounts_name_no_clock_where_free_time_would_look_the_same():
+    fitted = pl.DataFrame(
+        {
+            "utc_offset_h": [-2], "office_frac": [0.342], "low": [0.333], "high": [0.351], "weekday_ratio": [0.6],
+            "is_plausible": [True],
+        }
+    )  # fmt: skip
+    said = describe_accounts(profiles(), fitted_hours=fitted).claims[-1].text
+    assert said.startswith("No clock makes their posting look like office work: at best 34.2% of it falls on Monday")
+    assert "UTC" not in said
+
+
 def test_accounts_say_bursts_hours_and_traits_with_denominators():
     fitted = pl.DataFrame(
         {

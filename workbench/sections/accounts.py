@@ -7,12 +7,14 @@ import polars as pl
 from workbench.charts import chart_account_creation, chart_languages_over_time, chart_week_hours
 from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
 from workbench.sections.base import make_figure, make_table, say_count, say_language, say_list, say_percent, say_share
+from workbench.sections.origin import LEAST_OFFICE_FRAC
 
 _INNOCENT = (
     "Innocent reasons for each of these exist. A news event, the launch of an app or an invitation brings many people "
     "on one day; posts are scheduled and people work shifts; people move, learn languages, pause and come back. "
     "None of these features alone, nor all of them together, shows that an account is inauthentic."
 )
+_HOURS_OF = "all posts of the accounts profiled, at most 50 counted per account"
 _COUNTED = Confidence("high", "Counted in the released tables.")
 _SURPRISE = pl.col("handle_surprise")
 _SPREAD = (_SURPRISE - _SURPRISE.median()).abs().median() * 1.4826
@@ -106,6 +108,14 @@ def _hour_claims(fitted: pl.DataFrame | None) -> list[Claim]:
     best = fitted.sort("office_frac", "utc_offset_h", descending=[True, False]).row(0, named=True)
     holiday_ratio = best.get("holiday_ratio")
     days = "Monday to Friday" if holiday_ratio is None else "working days"
+    shown = (Observation("Share of posting in office hours for every UTC offset.", "week_hours"),)
+    if best["low"] < LEAST_OFFICE_FRAC:
+        text = (
+            f"No clock makes their posting look like office work: at best {say_percent(best['office_frac'])} of it "
+            f"falls on {days} between 9:00 and 17:59, where posting at random would give 26.8%."
+        )
+        low = Confidence("low", "Free evenings look like office hours on a clock far to the west, so none is named.")
+        return [Claim(text, "co-action", low, shown, _HOURS_OF)]
     clocks = [_clock(offset) for offset in sorted(fitted.filter("is_plausible")["utc_offset_h"])]
     text = (
         f"{say_percent(best['office_frac'])} of their posting (95% interval {say_percent(best['low'])} to "
@@ -119,8 +129,7 @@ def _hour_claims(fitted: pl.DataFrame | None) -> list[Claim]:
         text += f"On the holidays of the calendar given they posted {times} as on other weekdays. "
     text += "Posting at random over the week would give 26.8%; the fit is consistent with every place on such a clock."
     low = Confidence("low", "One feature alone; scheduled posts, shifts and an audience elsewhere look the same.")
-    shown = (Observation("Share of posting in office hours for every UTC offset.", "week_hours"),)
-    return [Claim(text, "co-action", low, shown, "all posts of the accounts profiled, at most 50 counted per account")]
+    return [Claim(text, "co-action", low, shown, _HOURS_OF)]
 
 
 def _trait_claims(profiles: pl.DataFrame, *, who: str) -> list[Claim]:

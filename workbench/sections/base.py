@@ -10,7 +10,7 @@ import polars as pl
 
 from workbench.findings import Figure, TableView
 
-_PLATFORMS = {"tiktok": "TikTok", "youtube": "YouTube", "unknown": "a platform not named"}
+_PLATFORMS = {"tiktok": "TikTok", "youtube": "YouTube", "unknown": "the platform (not named)"}
 _LANGUAGES = {
     "ar": "Arabic", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
     "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fil": "Filipino",

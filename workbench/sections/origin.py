@@ -16,8 +16,11 @@ from workbench.sections.quoted import quote_others
 MOST_CLUSTERS = 5
 WIDEST_RANGE_H = 6
 SURE_ENOUGH = 0.8
-OFFICE_BY_CHANCE = 45 / 168
-"""nine hours on five days, of the hours of a week"""
+LEAST_OFFICE_FRAC = 0.4
+"""of posting in office hours, where posting at any hour gives 45 of 168; people's free evenings give up to 0.35 on a
+clock six hours west of theirs"""
+LEAST_WEEKDAY_RATIO = 1.15
+"""posts per weekday over posts per weekend day: free time knows no weekend, work does"""
 
 _BANDS = {
     -11: "islands of the central Pacific", -10: "Hawaii and Polynesia", -9: "Alaska",
@@ -95,7 +98,7 @@ def _clock_claim(fit: pl.DataFrame, group: str) -> list[Claim]:
     share = f"{say_percent(found['office_frac'])} of their posting falls into those hours there"
     whole = f"all posts of {group}, every account weighed alike; posting at random would give 26.8%"
     if not found["stands_out"]:
-        text = f"No clock stands out for {group}: at best, {share}."
+        text = f"No clock makes the posting of {group} look like office work: at best, {share}."
         return [Claim(text, "co-action", Confidence("low", "One feature alone."), shown, whole)]
     word = name_likelihood(min(max(found["probability"], 0.01), 0.99))
     text = (
@@ -125,7 +128,10 @@ def read_clock(fit: pl.DataFrame) -> dict[str, Any] | None:
 
     Returns:
         low_h, high_h (UTC offsets), probability (share of draws inside), office_frac (of the best clock), and
-        stands_out: the run is at most six hours wide, and the best clock holds more than chance in all of its interval.
+        stands_out: the run is at most six hours wide, the best clock holds LEAST_OFFICE_FRAC in all of its interval,
+        and weekdays see LEAST_WEEKDAY_RATIO times the posts of weekend days.
+
+    Beware: without both conditions, ordinary people's evenings look like office hours far to the west of them.
     """
     if fit.is_empty():
         return None
@@ -144,7 +150,9 @@ def read_clock(fit: pl.DataFrame) -> dict[str, Any] | None:
         "high_h": offsets[end],
         "probability": -negative,
         "office_frac": best["office_frac"],
-        "stands_out": width <= WIDEST_RANGE_H and best["low"] > OFFICE_BY_CHANCE,
+        "stands_out": width <= WIDEST_RANGE_H
+        and best["low"] >= LEAST_OFFICE_FRAC
+        and (best["weekday_ratio"] is None or best["weekday_ratio"] >= LEAST_WEEKDAY_RATIO),
     }
 
 
@@ -167,7 +175,9 @@ def _table(numbers: list[int], signs: pl.DataFrame, clocks: pl.DataFrame, *, who
     for number in numbers:
         found = read_clock(clocks.filter(pl.col("cluster_id") == number))
         if found is not None:
-            seen = _range(found["low_h"], found["high_h"]) if found["stands_out"] else "no clock stands out"
+            seen = (
+                _range(found["low_h"], found["high_h"]) if found["stands_out"] else "not like office work on any clock"
+            )
             share = f"{say_percent(found['office_frac'])} in office hours at best"
             rows.append(_row(number, "clock", f"{seen}; {share}", "26.8% by chance", who=who))
         own = signs.filter(pl.col("cluster_id") == number)
