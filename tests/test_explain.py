@@ -53,6 +53,7 @@ def test_a_member_is_told_what_counted(world):
     halves = why.tests.filter(cluster_id=1)["n_objects_near"].to_list()
     assert halves[0] + halves[1] == halves[2] > 20
     assert why.n_partners[1] >= 19
+    assert (why.tests["fdr"] >= why.tests["p"]).all(), "of many looks no one can be surer than of one"
     assert why.posts["cluster_id"][0] == 1
     assert why.posts["gap_s"].max() <= 60
     said = " ".join(say_why(why, time_window_s=60))

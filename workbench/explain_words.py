@@ -78,7 +78,7 @@ def _test(row: dict) -> str:
         f"Beside the finished cluster {row['cluster_id']}, on {_HALF[row['half']]}: it acted near the cluster on "
         f"{row['n_objects_near']:,} of {say_count(row['n_objects'], 'object')}; an outsider would on "
         f"{row['expected_objects']:,.1f} (chance of so many by luck: {_say_p(row['p'])}; "
-        f"false discovery rate {row['fdr']:.3f})."
+        f"false discovery rate {_say_p(row['fdr'])})."
     )
 
 
