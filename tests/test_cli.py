@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from workbench import cli, run
+from workbench import cli, handover, run
 from workbench.cli import main
-from workbench.schema import ParameterError, SourceError
+from workbench.findings import Findings
+from workbench.schema import About, ParameterError, SourceError
+from workbench.sharing.package import WrittenPackage
 
 SHARES = "object_id,account_id,content_id,timestamp_share\na,x1,s1,1900000000\na,x2,s2,1900000005\na,x2,,bad\n"
 
@@ -36,6 +38,7 @@ def test_help_names_every_command_that_works(ask):
         "simulate",
         "traces",
         "versions",
+        "why",
     ]:
         assert f"\n  {name} " in answer.output
 
@@ -193,6 +196,42 @@ def test_sharing_needs_a_report_first(ask, tmp_path):
     assert answer.exit_code == 2
     assert "Expected a findings record at findings.json" in answer.stderr
     assert "Run the case first" in answer.stderr
+
+
+@pytest.mark.parametrize(("given", "told"), [((), "desk@harbour.example"), (("--contact", "me"), "me")])
+def test_a_package_names_the_address_of_its_report(ask, tmp_path, monkeypatch, given, told):
+    monkeypatch.setenv("WORKBENCH_KEY_FILE", str(tmp_path / "key"))
+    (tmp_path / "shares.csv").write_text(SHARES)
+    (tmp_path / "reports" / "shares").mkdir(parents=True)
+    about = About(name="shares", title="Shares (synthetic)", platform="twitter")
+    provenance = {"contact": "desk@harbour.example"}
+    Findings(about, [], provenance=provenance).save(tmp_path / "reports" / "shares" / "findings.json")
+    seen = {}
+
+    def share_case(*_args, **asked):
+        seen.update(asked)
+        return WrittenPackage(tmp_path, tmp_path / "p.zip", "0" * 64)
+
+    monkeypatch.setattr(handover, "share_case", share_case)
+    assert ask("share", tmp_path / "shares.csv", *given).exit_code == 0
+    assert seen["contact"] == told
+
+
+def test_why_gives_the_reason_and_what_it_rests_on(ask, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEY_FILE", str(tmp_path / "key"))
+    (tmp_path / "shares.csv").write_text(SHARES)
+    (tmp_path / "reports" / "shares").mkdir(parents=True)
+    about = About(name="shares", title="Shares (synthetic)", platform="twitter")
+    settings = {"traces": ["repost"], "time_window_s": 60, "n_shuffles": 2, "max_fdr": 0.05, "seed": 7}
+    Findings(about, [], parameters=settings).save(tmp_path / "reports" / "shares" / "findings.json")
+    answer = ask("why", tmp_path / "shares.csv", "x1")
+
+    assert answer.exit_code == 0, answer.output
+    assert "is in no cluster: no group was confirmed" in answer.output
+    assert "It acted within 60 seconds of 1 other account, 0 of them in a cluster" in answer.output
+    assert "# The posts" in answer.output
+    assert "x1" not in answer.output
+    assert ask("why", tmp_path / "shares.csv", "x9").exit_code == 2
 
 
 def test_a_tip_is_matched_and_its_numbers_shown(ask, tmp_path, monkeypatch):
