@@ -123,14 +123,14 @@ def say_where_it_fails(clusters: pl.DataFrame, controls: pl.DataFrame, *, sizes:
         f"{say_share(n_reporting, silent.height)}; the stated level is 5 %."
     )
     for name in ("newsroom", "schedulers"):
-        own = ours.filter(regime=name)
-        if own.height:
+        own = ours.filter(regime=name, method=OURS)
+        if own["n_alike"].sum():
             said.append(
                 f"The {name} ({CONTROLS[name]}) was reported in "
                 f"{say_share(int((own['n_alike'] > 0).sum()), own.height)}, on average "
                 f"{own['n_alike'].mean():.0f} of its {own['n_alike_in_world'].mean():.0f} accounts, with "
-                f"{(own['n_accounts'] - own['n_alike']).mean():.1f} others. It coordinates, or looks as if it did, "
-                "and deceives nobody: the test cannot tell, and the report says so beside each cluster."
+                f"{(own['n_accounts'] - own['n_alike']).mean():.1f} others. They act together, or look as if they did, "
+                "and deceive nobody: the test cannot tell, and the report says so beside each cluster."
             )
     mean = clusters.filter(sizes=sizes).group_by("regime", "method").agg(pl.col("f1").fill_null(0).mean())
     for regime in mean["regime"].unique().sort():
