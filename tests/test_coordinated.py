@@ -13,7 +13,7 @@ from workbench.coordinated import (
     weigh_accounts,
 )
 from workbench.coordinated.candidates import Group, count_tail, find_candidates, weigh_groups
-from workbench.coordinated.clock import NO_CLOCK, share_in_phase, weigh_clock
+from workbench.coordinated.clock import NO_CLOCK, _is_enough, share_in_phase, weigh_clock
 from workbench.coordinated.confirm import split_objects
 from workbench.coordinated.grouping import join_fragments, pair_halves, take_apart, unite_overlapping
 from workbench.coordinated.half import Filled, Half, code_traces, fuse_traces, swap_delays
@@ -119,6 +119,14 @@ def test_no_clock_is_blamed_for_one_meeting():
     half = half_of(actions_of([("a", "x", 0), ("b", "x", 1), ("c", "y", 0), ("d", "y", 9000)]))
     nothing = Half(half.log.keep(half.log.time_us < 0), trace_code=half.trace_code, window_us=MINUTE_US)
     assert weigh_clock(half, nothing, np.arange(2), seen=1) == NO_CLOCK
+
+
+def test_a_clock_is_enough_below_twice_its_due_and_where_the_rest_may_be_luck():
+    assert _is_enough(60, seen=100, n_events=50)
+    assert not _is_enough(40, seen=100, n_events=50)
+    assert _is_enough(4, seen=9, n_events=9)  # 9 where 4 are due is more than twice, and may be luck all the same
+    assert _is_enough(20, seen=90, n_events=2)  # two bursts of ten accounts are two coincidences
+    assert not _is_enough(0.1, seen=9, n_events=4)
 
 
 def test_all_lines_are_drawn_on_one_weighing():

@@ -50,8 +50,9 @@ def score_edges(
         mean of the within-object permutation, cf. Tumminello et al. 2011 for co-occurrence in bipartite networks.
         Differs: a moving threshold per pair in place of one percentile for all; one false edge is added to the
         shuffles' total, so that luck never shows as certainty.
-    Beware: innocent accounts coordinate too (sister pages, a fan club with a schedule), and accounts awake at the
-        same hours meet more often than this null allows. An edge explains a cluster; it proves nothing alone.
+    Beware: innocent accounts coordinate too (sister pages, a fan club with a schedule). Accounts awake at the same
+        hours meet more often than this null allows: where everybody keeps sharp hours the fdr of the first few hundred
+        edges flatters, by up to 0.7 in worlds made so. An edge explains a cluster; it proves nothing alone.
     """
     return judge_edges(edges, actions, time_window_s=time_window_s, n_shuffles=n_shuffles, seed=seed)[0]
 

@@ -20,7 +20,7 @@ from benign_worlds import CONTROLS, make_control
 
 from workbench.chance import score_edges
 from workbench.coaction import count_co_actions
-from workbench.coordinated import find_coordinated_clusters
+from workbench.coordinated import SHARED_CLOCK, find_coordinated_clusters, find_groups
 from workbench.evaluate import cut_by_similarity, cut_by_weight, evaluate_clusters
 
 WINDOW_S, MAX_FDR = 60, 0.05
@@ -28,6 +28,8 @@ REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage", "closed")
 EDGE_REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage")
 SIZES = ((5,), (8,), (15,), (150,), (500,), (40, 40), (5, 20, 80))
 N_SEEDS_ALL_SIZES = 3
+ALL_WINDOWS_S = (10, 60, 600, 3600)
+SMALL = {"n_organic": 800, "n_objects": 1000, "n_events": 40}
 KEPT = (100, 200, 500, 1000, 2000, 5000, 10000)
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995, 0.999)
 TOP_FRACS = (0.005, 0.001, 0.0005, 0.0001)
@@ -36,7 +38,7 @@ TOP_FRACS = (0.005, 0.001, 0.0005, 0.0001)
 def calibrate_edges(seed: int) -> list[dict]:
     """Estimated against true false discovery rate at every kept size, and power at the line."""
     rows = []
-    for regime in (*EDGE_REGIMES, *worlds.ORGANIC):
+    for regime in (*EDGE_REGIMES, *worlds.ORGANIC, "by_day"):
         world = worlds.make_world(regime, seed=seed)
         edges = count_co_actions(world.actions, time_window_s=WINDOW_S)
         scored = score_edges(edges, world.actions, time_window_s=WINDOW_S, n_shuffles=10, seed=seed)
@@ -104,6 +106,22 @@ def measure_controls(seed: int) -> list[dict]:
     return rows
 
 
+def measure_clocks(seed: int) -> list[dict]:
+    """Worlds where unrelated accounts keep a clock: what is called coordinated, and what is set apart as a clock."""
+    cases = [(regime, WINDOW_S) for regime in worlds.CLOCKS + worlds.ALERTS + worlds.PLANTED_ON_CLOCKS]
+    rows = []
+    for regime, window_s in [*cases, ("by_day", ALL_WINDOWS_S), *((name, ALL_WINDOWS_S) for name in worlds.ORGANIC)]:
+        world = worlds.make_world(regime, seed=seed, group_sizes=(20,), **SMALL)
+        groups = find_groups(world.actions, time_window_s=window_s, n_shuffles=10, max_fdrs=[MAX_FDR], seed=seed)[0]
+        found = groups.filter(pl.col("grade") != SHARED_CLOCK)
+        windows = "+".join(f"{w:g}" for w in (window_s if isinstance(window_s, tuple) else (window_s,)))
+        rows.append(
+            _row("cluster test", found, world, regime, (20,), seed)
+            | {"windows_s": windows, "n_clocked": groups.height - found.height}
+        )
+    return rows
+
+
 def _customary(world: worlds.World, edges: pl.DataFrame, n_accounts: int | None) -> list[tuple[str, pl.DataFrame]]:
     """The two customary methods at every line, and (where a number is given) reaching as many accounts as ours."""
     cuts = [(f"weight above {q}", cut_by_weight(edges, quantile=q)) for q in QUANTILES]
@@ -129,6 +147,7 @@ def main(out: Path, n_seeds: int, first_seed: int) -> None:
         ("controls", measure_controls),
         ("clusters", lambda seed: measure_clusters(seed, ((40,),))),
         ("edges", calibrate_edges),
+        ("clocks", measure_clocks),
     ]
     tables: dict[str, list[dict]] = {name: [] for name, _ in steps}
     for seed in seeds:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from workbench.coaction import ActionLog
 from workbench.coordinated.half import Half, count_members_near
@@ -18,6 +19,7 @@ from workbench.coordinated.half import Half, count_members_near
 PERIODS_S = (60, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400)
 MIN_WINDOWS_PER_PERIOD = 6
 MIN_RATIO = 2.0
+MAX_LUCK_P = 0.001
 PSEUDO_PAIRS = 20.0
 LOCKED_FRAC = 0.5
 PROMPT_FRAC = 0.5
@@ -41,9 +43,10 @@ NO_CLOCK = Clock()
 def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) -> Clock:
     """Return the clock that explains a group best.
 
-    A clock explains a group that acted together less than twice as often as the clock alone gives. It also explains
-    one whose actions mostly keep one phase and mostly come within one turn of the object's first action: whatever
-    polls one feed does so, and nothing in the times tells it from a group.
+    A clock explains a group that acted together less than twice as often as the clock alone gives, or so little more
+    often that it may be luck, objects being counted and not pairs. It also explains one whose actions mostly keep one
+    phase and mostly come within one turn of the object's first action: whatever polls one feed does so, and nothing in
+    the times tells it from a group.
 
     Args:
         half: the half the group was not found on.
@@ -61,21 +64,29 @@ def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) ->
     if len(np.unique(place)) < 2:
         return NO_CLOCK
     n_pairs = _count_pairs(half.log, together[0].own, 1).sum()
+    n_events = len(np.unique(together[0].object_code))
     best = NO_CLOCK
     for period_us in (period_s * 1_000_000 for period_s in PERIODS_S):
         if period_us < MIN_WINDOWS_PER_PERIOD * half.window_us:
             continue
         frac = share_in_phase(place, time_us % period_us, period_us=period_us, window_us=half.window_us)
-        if MIN_RATIO * frac * n_pairs < seen:  # not even if everybody always fell into one turn
+        is_even = frac < LOCKED_FRAC
+        if is_even and not _is_enough(frac * n_pairs, seen, n_events):  # not even if everybody fell into one turn
             continue
         middle, p_uniform = _find_phase(place, time_us, period_us)
         due = frac * _due_in_turn(half, together[0].own, (half.log.time_us - middle + period_us // 2) // period_us)
-        is_locked = frac >= LOCKED_FRAC and p_uniform <= MAX_UNIFORM_P
+        is_locked = not is_even and p_uniform <= MAX_UNIFORM_P
         is_prompt = is_locked and (since_first_us <= period_us).mean() >= PROMPT_FRAC
-        clock = Clock(period_us / 1e6, due, bool(seen < MIN_RATIO * due or is_prompt))
+        clock = Clock(period_us / 1e6, due, bool(is_prompt or _is_enough(due, seen, n_events)))
         if (clock.explains, clock.due) > (best.explains, best.due):
             best = clock
     return best
+
+
+def _is_enough(due: float, seen: float, n_events: int) -> bool:
+    """Whether a clock that gives `due` co-actions is enough to explain `seen` of them, on so many objects."""
+    luck = float(stats.poisson.sf(n_events - 1, due * n_events / max(seen, 1)))
+    return seen < MIN_RATIO * due or luck > MAX_LUCK_P
 
 
 class _Together:
