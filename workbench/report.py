@@ -32,7 +32,6 @@ from workbench.report_text import embed_json, is_number_column, show_cell, show_
 from workbench.schema import ParameterError, SchemaError
 
 MOST_ROWS_SHOWN = 100
-MOST_ROWS_PRINTED = 30
 MOST_ROWS_OPEN = 20
 MOST_COLUMNS_OPEN = 7
 MOST_CARDS_OPEN = 4
@@ -120,7 +119,6 @@ def render_page(findings: Findings) -> str:
             most_rows_open=MOST_ROWS_OPEN,
             most_columns_open=MOST_COLUMNS_OPEN,
             most_cards_open=MOST_CARDS_OPEN,
-            most_rows_printed=MOST_ROWS_PRINTED,
         )
     )
 
