@@ -50,6 +50,18 @@ def test_the_page_builds_and_opens_with_where_the_test_fails(tables):
     assert "F1 was below 0.9 in 2 worlds of drip" in page
 
 
+def test_worlds_with_a_clock_say_what_was_set_apart():
+    clocks = pl.DataFrame(
+        {
+            "regime": "full_hour", "windows_s": "60", "seed": [1, 2], "n_clusters": [0, 1], "n_clocked": [20, 10],
+            "f1": [None, 0.5],
+        }
+    )  # fmt: skip
+    row = evaluate_page.judge_clocks(clocks).row(0, named=True)
+    assert row["worlds reporting"].startswith("1 of 2 worlds")
+    assert (row["set apart"], row["F1"]) == ("15.0", "0.50 (0.50 to 0.50)")
+
+
 def test_a_line_is_chosen_without_the_campaign_it_is_judged_on(tables):
     clusters = pl.read_csv(tables / "clusters.csv", schema_overrides={"sizes": pl.String})
     held_out = {row["held out"]: row for row in evaluate_page.leave_one_campaign_out(clusters, sizes="40").to_dicts()}

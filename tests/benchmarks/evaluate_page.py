@@ -112,6 +112,20 @@ def leave_one_campaign_out(clusters: pl.DataFrame, *, sizes: str) -> pl.DataFram
     return pl.DataFrame(rows)
 
 
+def judge_clocks(clocks: pl.DataFrame) -> pl.DataFrame:
+    """Per world with a clock and windows: how often a group is called coordinated, and how many accounts set apart."""
+    return pl.DataFrame(
+        [
+            {
+                "world": regime, "windows (s)": windows,
+                "worlds reporting": say_share(int((own["n_clusters"] > 0).sum()), own.height),
+                "set apart": f"{own['n_clocked'].mean():.1f}", "F1": say_mean(own["f1"].cast(pl.Float64)),
+            }
+            for (regime, windows), own in clocks.sort("seed").group_by("regime", "windows_s", maintain_order=True)
+        ]
+    )  # fmt: skip
+
+
 def say_where_it_fails(clusters: pl.DataFrame, controls: pl.DataFrame, *, sizes: str) -> list[str]:
     """What speaks against the cluster test, read off the same tables."""
     said = []
@@ -248,6 +262,9 @@ def list_parts(folder: Path, shared: Path | None) -> list[tuple[str, str, pl.Dat
         difference, power = summarise_edges(pl.read_csv(folder / "edges.csv", infer_schema_length=None))
         parts.append(("Edges: estimated minus true false discovery rate", NOTES["edges"], difference))
         parts.append(("Edges kept at 5 %", "Recall by count: as many edges, taken by raw count instead.", power))
+    if (folder / "clocks.csv").exists():
+        clocks = pl.read_csv(folder / "clocks.csv", schema_overrides={"windows_s": pl.String}, infer_schema_length=None)
+        parts.append(("Worlds with a shared clock", NOTES["clocks"], judge_clocks(clocks)))
     if shared:
         roles = measure_roles(shared)
         parts.append(("Real accounts: a week of one troll factory", NOTES["roles"], roles))
@@ -274,6 +291,11 @@ NOTES = {
     ),
     "sizes": "Several numbers: several groups at once. Few worlds each, so wide intervals.",
     "edges": "By number of edges kept, mean over worlds: above 0 the estimate is cautious, below 0 it flatters.",
+    "clocks": (
+        "Unrelated accounts that keep a clock (schedulers, pollers, alerts, days and nights), planted groups on such "
+        "clocks, and organic worlds, at one window or several at once. Set apart: accounts in groups that a clock "
+        "explains, which are never called coordinated. F1 only where something is planted."
+    ),
     "roles": (
         "Same text within ten minutes. All are trolls, so precision in the usual sense says nothing; the question "
         "is whether clusters follow the roles that researchers gave the accounts. Weighted precision must be read "
