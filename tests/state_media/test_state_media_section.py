@@ -6,8 +6,10 @@ import pytest
 import workbench.state_media as sm
 from workbench.chart_state_media import chart_determinations, chart_reference_ratios, chart_references_per_day
 from workbench.findings import Findings, Section
+from workbench.report import render_report
 from workbench.schema import About, ParameterError, SourceError
 from workbench.sections.state_media import describe_state_media
+from workbench.state_media.policy_files import read_condition
 
 DEMO = Path(__file__).parents[2] / "datasets" / "demo"
 ABOUT = About(name="demo", title="synthetic", platform="twitter", is_synthetic=True)
@@ -73,8 +75,7 @@ def test_section_says_each_policy_with_its_denominator_and_survives_json(lists):
     assert "Of 6 addresses and texts that both cluster 1 and Tidehaven Courier posted" in texts[4]
     assert "would bar 5 of 10 matched adverts" in texts[5]
     lines = next(view for view in section.tables if view.name == "state_media_lines")
-    assert "lines. A line is a rule and a fact" in lines.note
-    assert "Left out" not in lines.note
+    assert f"All {len(lines.rows)} lines; " in lines.note
     assert "EUR 150 to 299" in texts[5]
     assert "USD 1,960 to 2,060" in texts[5]
     assert "in US" in texts[6]
@@ -115,18 +116,55 @@ def test_a_long_list_is_not_drawn(lists):
     screened = sm.screen_outlets(lists.facts.clear(), policies=lists.policies, outlets=outlets)
     section = describe_state_media(screened, policies=lists.policies)
     assert not section.figures
-    assert "162 of 162 determinations" in section.tables[0].note
+    assert "All 162 determinations" in section.tables[0].note
+
+
+def test_a_long_argument_is_whole_in_its_csv_and_cut_on_the_page_only(lists, tmp_path):
     facts = pl.concat([
-        lists.facts.with_columns(outlet_id=pl.format("{}-{}", "outlet_id", pl.lit(n))) for n in range(90)
+        lists.facts.with_columns(outlet_id=pl.format("{}-{}", "outlet_id", pl.lit(n))) for n in range(50)
     ])  # fmt: skip
+    screened = sm.screen_outlets(facts, policies=lists.policies)
     defence = sm.defend_screening(facts, policies=lists.policies)
-    tables = describe_state_media(screened, policies=lists.policies, defence=defence).tables
-    long = next(view for view in tables if view.name == "state_media_lines")
-    n_needed = defence.filter(pl.col("role") != "not needed").height
-    assert len(long.rows) == 5_000 < n_needed < defence.height
-    assert f"5,000 of {defence.height:,} lines" in long.note
-    left_out = f"{defence.height - n_needed:,} that no rule needed, and {n_needed - 5_000:,} past"
-    assert f"Left out here: {left_out}" in long.note
+    section = describe_state_media(screened, policies=lists.policies, defence=defence)
+    lines = next(view for view in section.tables if view.name == "state_media_lines")
+    assert defence.height > 5_000
+    page = render_report(Findings(about=ABOUT, sections=(section,)), tmp_path).read_text("utf-8")
+    written = pl.read_csv(tmp_path / "tables" / "state_media_lines.csv", infer_schema=False)
+    assert written.height == defence.height
+    roles = written["role"].to_list()
+    n_idle = defence.filter(pl.col("role") == "not needed").height
+    assert 0 < n_idle == roles[-n_idle:].count("not needed") == roles.count("not needed")
+    assert f"All {defence.height:,} lines; the {n_idle:,} that no rule needed come last" in lines.note
+    assert f"The first 100 of {defence.height:,} rows." in page
+    assert len(pl.read_csv(tmp_path / "tables" / "state_media_determinations.csv")) == screened.height
+
+
+def test_the_rules_are_printed_so_that_a_line_can_be_followed_to_its_rule(lists):
+    section = describe(lists)
+    rules = {(row["policy_id"], row["rule_id"]): row for view in section.tables
+             if view.name == "state_media_policies" for row in view.rows}  # fmt: skip
+    lines = next(view for view in section.tables if view.name == "state_media_lines")
+    assert {(row["policy_id"], row["rule_id"]) for row in lines.rows} <= set(rules)
+    assert rules["twitter_2019", "independent_public_broadcaster"]["asks"] == (
+        "(taxpayer_funded is yes or public_broadcaster is yes) and editorial_control is no and interference is no"
+    )
+    assert rules["facebook_2020", "safeguards"]["asks"] == (
+        "independence_statute is yes and independent_assessment is yes; the outlet has to show it"
+    )
+
+
+@pytest.mark.parametrize(("written", "said"), [
+    ({"not": {"factor": "interference", "is": "yes"}}, "not (interference is yes)"),
+    ({"any": [{"factor": "interference", "is": "yes"}]}, "interference is yes"),
+    ({"at_least": 2, "of": [{"factor": f, "is": "yes"} for f in "abc"]},
+     "at least 2 of: a is yes, b is yes, c is yes"),
+    ({"any": [{"all": [{"factor": "a", "is": "no"}, {"factor": "b", "is": "yes"}]}, {"factor": "c", "is": "yes"}]},
+     "(a is no and b is yes) or c is yes"),
+    ({"not": {"at_least": 2, "of": [{"factor": f, "is": "no"} for f in "abc"]}},
+     "not (at least 2 of: a is no, b is no, c is no)"),
+])  # fmt: skip
+def test_conditions_are_said_in_words(written, said):
+    assert str(read_condition(written, where="a test")) == said
 
 
 def test_lists_are_looked_for_beside_and_inside_the_dataset(tmp_path):

@@ -10,7 +10,6 @@ from workbench.chart_state_media import chart_determinations, chart_reference_ra
 from workbench.findings import Figure, TableView
 from workbench.sections.base import make_figure, make_table
 
-MOST_ROWS = 5_000
 MOST_OUTLETS_DRAWN = 30
 
 
@@ -64,10 +63,10 @@ def draw_days(by_day: pl.DataFrame) -> list[Figure]:
 def tabulate_determinations(screened: pl.DataFrame) -> TableView:
     """Return the outcomes with the facts that decided and those that are missing."""
     columns = ["name", "policy_id", "outcome", "ground", "decided_by", "missing", "not_shown", "contested"]
-    wanted = screened.sort("name", "policy_id").select(*columns, "right_of_reply").head(MOST_ROWS)
+    wanted = screened.sort("name", "policy_id").select(*columns, "right_of_reply")
     note = (
-        f"{wanted.height:,} of {screened.height:,} determinations. Decided by: factor=finding (Admiralty grade, day, "
-        "source). Not shown: what the outlet would have to show. Contested: facts contradict each other, none stronger."
+        f"All {wanted.height:,} determinations. Decided by: factor=finding (Admiralty grade, day, source). "
+        " Not shown: what the outlet would have to show. Contested: facts contradict each other, none stronger."
     )
     labels = {"name": "Outlet", "policy_id": "Policy", "not_shown": "Not shown by the outlet"}
     return make_table(
@@ -80,38 +79,41 @@ def tabulate_policies(policies: Any) -> TableView:
     rows = [
         {
             "policy_id": policy.policy_id,
+            "rule_id": rule.rule_id,
             "kind": rule.kind,
             "text": rule.text,
             "reading": rule.reading,
+            "asks": f"{rule.when}; the outlet has to show it" if rule.is_burden_on_outlet else str(rule.when),
             "source_url": rule.source_url or policy.source_url,
             "published_on": policy.published_on,
         }
         for policy in policies.policies
         for rule in policy.rules
     ]
-    labels = {"policy_id": "Policy", "text": "The policy's words", "reading": "Our reading", "published_on": "Of"}
-    note = "The platforms disagree by design: each policy is screened for itself."
+    labels = {"policy_id": "Policy", "rule_id": "Rule", "text": "The policy's words", "reading": "Our reading"}
+    labels |= {"asks": "What the facts have to say", "published_on": "Of"}
+    note = (
+        "The platforms disagree by design: each policy is screened for itself. An outlet meets a policy if every "
+        "requirement holds and no exemption or safeguard does."
+    )
     return make_table("state_media_policies", "The policies as rules", pl.DataFrame(rows), note=note, labels=labels)
 
 
 def tabulate_defence(defence: pl.DataFrame, names: dict[str, str]) -> TableView:
-    """Return every line of the argument; of a long list not those that no rule needed."""
-    telling = defence.filter(pl.col("role") != "not needed") if defence.height > MOST_ROWS else defence
-    ranked = telling.with_columns(outlet=pl.col("outlet_id").replace(names)).sort(
-        "outlet", "policy_id", "rule_id", "factor", "role"
+    """Return every line of the argument: those that say something before those that no rule needed."""
+    is_idle = pl.col("role") == "not needed"
+    ranked = defence.with_columns(outlet=pl.col("outlet_id").replace(names)).sort(
+        is_idle, "outlet", "policy_id", "rule_id", "factor", "role"
     )
     columns = ["outlet", "policy_id", "outcome", "rule_id", "kind", "rule_holds", "factor", "role", "finding", "grade"]
-    shown = ranked.select(*columns, "evidence_at", "evidence_url", "note").head(MOST_ROWS)
+    shown = ranked.select(*columns, "evidence_at", "evidence_url", "note", "question")
+    n_idle = defence.filter(is_idle).height
     note = (
-        f"{shown.height:,} of {defence.height:,} lines. A line is a rule and a fact it asks for; facts that contradict "
-        "each other have a line each, and a fact nobody knows has one without evidence. Role: what the line did to the "
-        "outcome, or why it does not count."
+        f"All {shown.height:,} lines; the {n_idle:,} that no rule needed come last. A line is a rule and a fact it "
+        "asks for; facts that contradict each other have a line each, and a fact nobody knows has one without "
+        "evidence. Role: what the line did to the outcome, or why it does not count. The page shows the first lines; "
+        "tables/state_media_lines.csv beside it has them all."
     )
-    if shown.height < defence.height:
-        note += (
-            f" Left out here: {defence.height - telling.height:,} that no rule needed, and "
-            f"{telling.height - shown.height:,} past the first {MOST_ROWS:,}; notebook 06 has them all."
-        )
     labels = {"policy_id": "Policy", "rule_id": "Rule", "evidence_at": "Of", "evidence_url": "Evidence"}
     return make_table("state_media_lines", "Each determination, line by line", shown, note=note, labels=labels)
 
@@ -126,13 +128,13 @@ def tabulate_amplification(table: pl.DataFrame, names: dict[str, str]) -> TableV
         "Posts that link to, repost, quote or copy an outlet, as share of the cluster's posts and of those of accounts "
         "in no cluster. Posts of the outlets' own accounts count on neither side; a cluster of them is overt."
     )
-    ranked = shown.sort("cluster_id", "n_references", descending=[False, True]).head(MOST_ROWS)
+    ranked = shown.sort("cluster_id", "n_references", descending=[False, True])
     return make_table("state_media_amplification", "Who carried which outlet", ranked, note=note)
 
 
 def tabulate_first(first: pl.DataFrame, names: dict[str, str]) -> TableView:
     """Return who was first."""
-    shown = first.select(pl.col("outlet_id").replace(names).alias("outlet"), pl.exclude("outlet_id")).head(MOST_ROWS)
+    shown = first.select(pl.col("outlet_id").replace(names).alias("outlet"), pl.exclude("outlet_id"))
     note = (
         "Addresses and texts posted by both. Unknown: the outlet's own post of it is not in the data. Lead in seconds, "
         "positive where the outlet was first."
@@ -149,7 +151,7 @@ def tabulate_adverts(adverts: pl.DataFrame, names: dict[str, str]) -> TableView:
         "Amounts as the libraries give them, never converted or added across currencies; an empty maximum is open. "
         "Amounts without a currency are not added. Repeats: rows of further exports that hold the same advert."
     )
-    return make_table("state_media_adverts", "Adverts each policy would bar", shown.head(MOST_ROWS), note=note)
+    return make_table("state_media_adverts", "Adverts each policy would bar", shown, note=note)
 
 
 def tabulate_judged(judged: pl.DataFrame, names: dict[str, str]) -> TableView:
@@ -159,5 +161,5 @@ def tabulate_judged(judged: pl.DataFrame, names: dict[str, str]) -> TableView:
         "started_at", "ended_at", "spend_min", "spend_max", "currency", "currency_given", "countries", "file", "line",
         "repeats",
     )  # fmt: skip
-    note = f"{min(shown.height, MOST_ROWS):,} of {shown.height:,} rows. A match by name or link leaves open who paid."
-    return make_table("state_media_advert_lines", "Adverts one by one", shown.head(MOST_ROWS), note=note)
+    note = f"All {shown.height:,} rows. A match by name or link leaves open who paid."
+    return make_table("state_media_advert_lines", "Adverts one by one", shown, note=note)

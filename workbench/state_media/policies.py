@@ -39,6 +39,17 @@ class Condition:
         """Every factor the condition asks about."""
         return frozenset([self.factor]) if self.factor else frozenset().union(*(part.factors for part in self.parts))
 
+    def __str__(self) -> str:
+        """The condition in words, as `(a is yes or b is yes) and c is no`."""
+        if self.factor:
+            return f"{self.factor} is {self.wanted}"
+        if self.is_negated:
+            return f"not ({self.parts[0]})"
+        said = [f"({part})" if len(part.parts) > 1 else str(part) for part in self.parts]
+        if self.n == len(said):
+            return " and ".join(said)
+        return " or ".join(said) if self.n == 1 else f"at least {self.n} of: {', '.join(said)}"
+
     def judge(self, findings: Mapping[str, str]) -> Verdict:
         """Return what the condition comes to, given settled findings (yes or no) by factor.
 
