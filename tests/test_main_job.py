@@ -1,6 +1,7 @@
 """The main job, whole: a small synthetic release through every notebook, by the runner, to a report one can read."""
 
 import json
+from pathlib import Path
 
 import nbformat
 import polars as pl
@@ -20,6 +21,9 @@ def finished(tmp_path_factory):
     dataset = simulate_release(root / "tidehaven", n_accounts=1_000, n_posts=8_000, seed=11)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_KEY_FILE", str(root / "key"))
+        # Any notebook's process that looks for a way out of this machine ends at once, and says where it wanted to go.
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "faults" / "no_network"))
+        patch.setenv("NETWORK_LOG", str(root / "network.log"))
         notebooks = home() / "notebooks"
         patch.setenv("WORKBENCH_HOME", str(root))
         run = run_case(str(dataset), parameters=QUICK, out=root / "reports", notebooks=notebooks)
@@ -36,6 +40,12 @@ def test_a_release_becomes_a_report_in_one_go(finished):
     assert names == expected | {"narrative_labels.csv", "package", "package.zip"}
     assert (run.folder / "report.html").stat().st_size < 3_000_000
     assert [path.name for path in run.folder.parent.iterdir() if path.suffix != ".lock"] == [run.folder.name]
+
+
+@pytest.mark.notebook
+def test_no_stage_of_it_opened_a_way_out_of_this_machine(finished):
+    _, run = finished
+    assert not (run.folder.parents[1] / "network.log").exists()
 
 
 @pytest.mark.notebook

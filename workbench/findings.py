@@ -295,7 +295,7 @@ class Findings:
             )
         try:
             return _read_findings(content)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise SourceError(
                 f"The findings record lacks a field or has one too many: {error}. Run the case again."
             ) from error

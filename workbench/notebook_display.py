@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,4 +36,5 @@ def show_claims(section: Section) -> Shown:
         for claim in section.claims
     ]
     text = "\n".join(lines) or section.empty_reason or "Nothing is claimed here."
-    return Shown({"text/markdown": text, "text/plain": text})
+    # Claims quote posts: in a page made of the notebook, a tag in a quotation must stay a word.
+    return Shown({"text/markdown": html.escape(text, quote=False), "text/plain": text})

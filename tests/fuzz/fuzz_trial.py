@@ -36,9 +36,9 @@ FREE_BYTES = 150_000_000
 MAX_MULTIPLE = 60
 """memory a reader may take beyond `FREE_BYTES`, in multiples of the unpacked input"""
 _ADVICE = re.compile(
-    r"\b(?:Add|Ask|Check|Choose|Compare|Correct|Decrypt|Delete|Did you mean|Do not|Drop|Export|Fetch|For another|"
-    r"Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|Say|See|Set|"
-    r"Split|Take|There are|Unpack|Use|Write|put them)\b|rename '"
+    r"\b(?:Add|Ask|Check|Choose|Compare|Correct|Declare|Decrypt|Delete|Did you mean|Do not|Drop|Export|Fetch|"
+    r"For another|Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|Say|"
+    r"See|Set|Split|Take|There are|Unpack|Use|Write|allowed|put them)\b|rename '"
 )
 _PAGES = ("twarc v2 pages", "zeeschuimer X", "zeeschuimer TikTok", "bluesky views", "telegram telethon")
 """formats of which one line may hold several records"""
@@ -58,6 +58,7 @@ class Outcome:
     said: str
     """the error, if any, or what was broken"""
     seconds: float
+    """processor time"""
     n_bytes: int
     peak_bytes: int
 
@@ -82,9 +83,9 @@ def try_input(name: str, seed: int) -> Outcome:
         except OSError:  # no file system takes the name, but a person may still type it
             path = place / file_name
         before = _fingerprint(place)
-        began, floor = time.monotonic(), _reset_peak()
+        began, floor = time.process_time(), _reset_peak()
         verdict, said = _judge(name, sample, path, content)
-        seconds, peak = time.monotonic() - began, max(0, _peak() - floor)
+        seconds, peak = time.process_time() - began, max(0, _peak() - floor)
         if _fingerprint(place) != before:
             verdict, said = "broken", "a source file was changed, or one was left behind"
     n_bytes = _unpacked_size(content) + sum(map(len, files.values()))

@@ -13,7 +13,9 @@ from workbench.schema import SourceError
 
 _MIN_SHARED_FRAC = 0.3
 _COLUMNS = ("narrative_id", "label", "translation", "terms", "n_posts", "exemplar", "fingerprints")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = r"^ *[=+\-@\t\r\n＝＋－＠]"
+_GUARDED = ("terms", "exemplar")
+"""columns made of what posts say; label and translation are a human's own, and come back as written"""
 
 
 def read_narrative_labels(path: Path | str) -> pl.DataFrame:
@@ -91,9 +93,7 @@ def write_narrative_labels(
     kept = old.with_row_index("row").filter(is_filled & ~pl.col("row").is_in(matched["row"].implode()))
     kept = kept.with_columns(narrative_id=pl.lit(None, pl.String))
     table = pl.concat([rows.select(_COLUMNS), kept.select(_COLUMNS)])
-    is_formula = pl.any_horizontal(pl.col("exemplar").str.starts_with(mark) for mark in _FORMULA)
-    safe = pl.when(is_formula).then("'" + pl.col("exemplar")).otherwise("exemplar")
-    table = table.with_columns(exemplar=safe)
+    table = table.with_columns(pl.col(_GUARDED).str.replace(_FORMULA, "'${0}"))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     table.write_csv(Path(path))
     return table

@@ -13,7 +13,7 @@ import polars as pl
 from workbench.privacy import defang
 
 _DEFANGED = ("url", "domain", "indicator_value", "note", "text", "indicator", "handle", "display_name")
-_FORMULA = re.compile(r"^'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"^'* *[=+\-@\t\r\n＝＋－＠]")
 
 
 def write_table(table: pl.DataFrame, path: Path) -> Path:

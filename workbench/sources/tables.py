@@ -61,6 +61,8 @@ def recognise(part: Part, columns: list[str], layouts: list[Layout]) -> Recognis
     Raises:
         SourceError: no layout fits; says which is nearest, what it lacks, and what was looked for.
     """
+    if not layouts:
+        raise SourceError(f"{part.label} is JSON, and the dataset's map is for columns of a table. Save it as CSV.")
     nearest = max(layouts, key=lambda layout: layout.nearness(columns))
     if not nearest.missing(columns):
         return Recognised(part, nearest, columns)

@@ -193,7 +193,7 @@ def _read_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             items = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError) as error:
         raise SourceError(f"Expected {path.name} to be JSON; found otherwise ({error}). Export it again.") from error
-    if not all(isinstance(item, dict) for item in items):
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise SourceError(f"Expected {path.name} to hold one object per advert; found other values. Export it again.")
     yield from enumerate(items, start=1)
 

@@ -1,0 +1,153 @@
+"""What may never happen, whatever stands in the data: code that runs, by pickle, YAML, a shell, a formula or a page."""
+
+import ast
+import csv
+import io
+import json
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from papermill.parameterize import parameterize_notebook
+
+import workbench
+from workbench.cache import Cache
+from workbench.findings import Claim, Confidence, Observation, Section
+from workbench.keys import read_key
+from workbench.narratives import write_narrative_labels
+from workbench.notebook_display import show_claims
+from workbench.report_csv import write_csv
+from workbench.schema import ParameterError
+from workbench.sharing.indicators import build_indicators
+from workbench.sharing.meta import write_meta_sheet
+from workbench.sharing.tables import guard_cell, unguard_cell, write_table
+
+FILES = sorted(Path(workbench.__file__).parent.rglob("*.py"))
+FORMULAS = ("=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "＋1", "－1", "＠x")
+STARTS = tuple("=+-@\t\r\n＝＋－＠")
+FORBIDDEN = {
+    "pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle", "yaml", "torch", "pty",
+}  # fmt: skip
+FORBIDDEN_FUNCTIONS = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_METHODS = {"system", "popen", "unsafe_load", "read_pickle", "to_pickle"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(FILES[0].parent).as_posix())
+def test_nothing_unpickles_evaluates_or_opens_a_shell(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom) and not node.level
+            else []
+        )
+    }
+    assert not imported & FORBIDDEN
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        is_method = isinstance(call.func, ast.Attribute)
+        name = call.func.attr if is_method else getattr(call.func, "id", "")
+        owner = getattr(call.func.value, "id", "") if is_method else ""
+        given = {keyword.arg: getattr(keyword.value, "value", None) for keyword in call.keywords}
+        assert name not in (FORBIDDEN_METHODS if is_method else FORBIDDEN_FUNCTIONS), f"line {call.lineno}: {name}"
+        assert not given.get("shell"), f"line {call.lineno}: a shell"
+        if owner in ("np", "numpy") and name in ("load", "save"):
+            assert given.get("allow_pickle") is False, f"line {call.lineno}: np.{name} may pickle"
+
+
+def cells_of(text):
+    return [cell for row in csv.reader(io.StringIO(text.lstrip("\ufeff"), newline="")) for cell in row]
+
+
+def runs(cell):
+    return cell.lstrip(" ").startswith(STARTS)
+
+
+def test_no_cell_of_a_report_runs_as_a_formula():
+    rows = [{f"{formula} column": formula for formula in FORMULAS}]
+    assert not [cell for cell in cells_of(write_csv(rows)) if runs(cell)]
+
+
+def test_no_cell_of_a_package_runs_as_a_formula(tmp_path):
+    table = pl.DataFrame({"text": FORMULAS, "handle": FORMULAS, "n": range(len(FORMULAS))})
+    text = write_table(table, tmp_path / "t.csv").read_bytes().decode("utf-8-sig")
+    assert not [cell for cell in cells_of(text) if runs(cell)]
+
+
+@pytest.mark.parametrize("layout", ["killchain", "flat"])
+def test_no_cell_of_a_sheet_runs_as_a_formula(tmp_path, layout):
+    rows = [{"indicator_value": f, "procedure": f, "note": f, "tactic": f, "technique": f} for f in FORMULAS]
+    path = write_meta_sheet(build_indicators(rows), tmp_path / "m.csv", layout=layout)
+    assert not [cell for cell in cells_of(path.read_bytes().decode("utf-8-sig")) if runs(cell)]
+
+
+def test_no_text_of_a_label_file_runs_as_a_formula(tmp_path):
+    cards = pl.DataFrame(
+        {
+            "narrative_id": range(len(FORMULAS)),
+            "terms": [[formula] for formula in FORMULAS],
+            "n_posts": [1] * len(FORMULAS),
+            "exemplars": [[formula] for formula in FORMULAS],
+            "fingerprints": [[f"f{n}"] for n in range(len(FORMULAS))],
+        },
+        schema_overrides={"narrative_id": pl.Int64},
+    )
+    narratives = SimpleNamespace(cards=cards)
+    write_narrative_labels(narratives, tmp_path / "labels.csv")
+    assert not [cell for cell in cells_of((tmp_path / "labels.csv").read_text()) if runs(cell)]
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_a_guarded_cell_comes_back_as_it_was(text):
+    assert unguard_cell(guard_cell(text)) == text
+    assert not runs(guard_cell(text))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_a_parameter_is_a_value_whatever_it_says(text):
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("a = ''", metadata={"tags": ["parameters"]})],
+        metadata={"kernelspec": {"name": "python3", "language": "python", "display_name": "p"}, "papermill": {}},
+    )
+    cell = parameterize_notebook(notebook, {"a": text}).cells[1]
+    (line,) = ast.parse(cell.source).body
+    assert isinstance(line, ast.Assign)
+    assert ast.literal_eval(line.value) == text
+
+
+def test_notebooks_show_hostile_text_as_text():
+    text = "<script>window.pwned=1</script><img src=x onerror=window.pwned=1>"
+    assert "<script" not in pl.DataFrame({text: [text]})._repr_html_()
+    assert "<img" not in pl.DataFrame({"a": [[text]], "b": [{"c": text}]})._repr_html_()
+    claim = Claim(f"They wrote “{text}”.", "co-action", Confidence("low", text), (Observation(text),), text)
+    shown = json.dumps(show_claims(Section("clusters", [claim]))._repr_mimebundle_())
+    assert "text/html" not in shown
+    assert "<script" not in show_claims(Section("clusters", [claim]))._repr_mimebundle_()["text/markdown"]
+
+
+def test_a_key_and_what_is_kept_are_their_owners_alone(tmp_path):
+    read_key(tmp_path / "keys" / "key")
+    assert stat.S_IMODE((tmp_path / "keys" / "key").stat().st_mode) == 0o600
+    cache = Cache(tmp_path / "cache")
+    cache.keep(pl.DataFrame.clone, pl.DataFrame({"a": [1]}))
+    entry = next((tmp_path / "cache").iterdir())
+    assert stat.S_IMODE(entry.stat().st_mode) == stat.S_IMODE(entry.parent.stat().st_mode) == 0o700
+
+
+def test_an_object_that_would_need_pickle_is_refused(tmp_path):
+    with pytest.raises(ParameterError, match="without pickle"):
+        Cache(tmp_path).keep(_make_an_object)
+
+
+def _make_an_object():
+    return object()
