@@ -16,6 +16,8 @@ POSTS ?= 100000
 SEED ?= 7
 SEEDS ?= 10
 N ?= 1000
+KILLS ?= 50
+KIND ?= quick
 TEXTS ?= ../shared/data
 
 ENV := .venv
@@ -23,7 +25,7 @@ BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help report catalogue demo test lint lab check simulate evaluate bench fuzz setup spark clean
+.PHONY: help report catalogue demo test lint lab check simulate evaluate bench fuzz faults audit setup spark clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +67,13 @@ bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page
 
 fuzz: $(READY) ## try N damaged inputs on every reader; a page goes to reports/fuzz (N=10000: half an hour)
 	@$(BIN)/python tests/fuzz/run_fuzz.py "$(N)" reports/fuzz "$(SEED)"
+
+faults: $(READY) ## kill the main job KILLS times at random moments; KIND=real takes the real notebooks; reports/faults
+	@$(BIN)/python tests/faults/run_faults.py "$(KILLS)" reports/faults "$(SEED)" "$(KIND)"
+
+audit: $(READY) ## look the locked packages up among known vulnerabilities (needs the network)
+	@$(PIP) install --quiet "pip-audit>=2.9"
+	@$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
 
 setup: $(READY) ## only make the environment
 

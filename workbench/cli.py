@@ -273,6 +273,27 @@ def why(case: str, account: str) -> None:
     _show("The posts", explanation.posts.to_dicts())
 
 
+@main.command(short_help="Take an account out of a case at somebody's request.")
+@click.argument("case")
+@click.argument("account_id")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of all reports [default: reports/].")
+def remove(case: str, account_id: str, out: Path | None) -> None:
+    """Take ACCOUNT_ID out of CASE: it is no longer read, the versions that held it are withdrawn, a new one is made.
+
+    The new version says that something was removed, not what. The dataset's own files stay as they are.
+    """
+    from workbench.removal import remove_account
+
+    console = _console()
+    done = remove_account(case, account_id, out=out, console=console)
+    console.print(f"Removed. {len(done.withdrawn)} versions of the report were withdrawn.", highlight=False)
+    if done.files_that_hold_it:
+        files = ", ".join(done.files_that_hold_it)
+        console.print(f"  ! Your own files still hold it: {files}. Delete its rows there too.", highlight=False)
+    if done.run:
+        click.echo(done.run.folder / "report.html")
+
+
 @main.command(short_help="Match a tip against your own data.")
 @click.argument("tip", type=click.Path(path_type=Path, exists=True))
 @click.argument("case")

@@ -37,8 +37,8 @@ MAX_MULTIPLE = 60
 """memory a reader may take beyond `FREE_BYTES`, in multiples of the unpacked input"""
 _ADVICE = re.compile(
     r"\b(?:Add|Ask|Check|Choose|Compare|Correct|Declare|Decrypt|Delete|Did you mean|Do not|Drop|Export|Fetch|"
-    r"For another|Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|Say|"
-    r"See|Set|Split|Take|There are|Unpack|Use|Write|allowed|put them)\b|rename '"
+    r"For another|Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|"
+    r"Say|See|Set|Split|Take|There are|Unpack|Use|Write|allowed|put them)\b|rename '"
 )
 _PAGES = ("twarc v2 pages", "zeeschuimer X", "zeeschuimer TikTok", "bluesky views", "telegram telethon")
 """formats of which one line may hold several records"""

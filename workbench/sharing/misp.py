@@ -258,7 +258,7 @@ def _object_rows(item: dict[str, Any], *, where: str) -> Iterator[dict[str, Any]
     fields: dict[str, str] = {}
     for attribute in attributes:
         _require(attribute, "object_relation", "value", where=where)
-        fields.setdefault(attribute["object_relation"], str(attribute["value"]))
+        fields.setdefault(str(attribute["object_relation"]), str(attribute["value"]))
     template = _TEMPLATES.get(item["name"])
     if template is None:
         if item["name"] == "social-media-group":
