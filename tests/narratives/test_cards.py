@@ -80,3 +80,30 @@ def test_terms_tell_apart_and_faithfulness_is_the_share_that_hold_one():
 def test_chinese_terms_are_words():
     found = find_narratives(make_posts(["电车今天停用了", "电车明天停用吗", "电车停用"]), seed=7)
     assert found.cards["terms"][0].to_list()[:2] == ["停用", "电车"]
+
+
+def test_a_label_reaches_the_posts_its_first_term_does_not():
+    """Two wordings of one story: rarer words of the commoner wording must not fill the label."""
+    tram = [f"tram depot rails {word}" for word in ("morning", "evening", "noon", "night", "today", "soon")]
+    pier = ["pier closes early", "pier closes late", "pier closes again"]
+    other = ["fresh rye bread", "stone oven bread", "bread at dawn", "sour dough bread"]
+    forms = [*tram, *pier, *other]
+    ids = [1] * (len(tram) + len(pier)) + [2] * len(other)
+    texts = pl.DataFrame({"narrative_id": ids, "block": "en", "form": forms, "n_posts": 1})
+    found = describe_terms(texts)
+    assert {"tram", "depot", "rails"} & set(found["terms"][0][:2])
+    assert {"pier", "closes"} & set(found["terms"][0][:2])
+    assert found["faithful_frac"][0] == 1.0
+
+
+def test_short_words_of_grammar_do_not_lead_where_nothing_is_there_to_compare_with():
+    """One narrative alone in its language: no list of stop words, and still no "de"."""
+    forms = ["paraguas de colores", "paraguas de la playa", "sandalias de la playa", "sandalias de verano"]
+    texts = pl.DataFrame({"narrative_id": 1, "block": "es", "form": forms, "n_posts": 1})
+    assert set(describe_terms(texts)["terms"][0][:2]) == {"paraguas", "sandalias"}
+
+
+def test_chinese_hashtags_stay_whole():
+    forms = ["大桥常新 #北渡桥", "司机都明白 #北渡桥", "面包很香", "面包不贵"]
+    texts = pl.DataFrame({"narrative_id": [1, 1, 2, 2], "block": "zh", "form": forms, "n_posts": 1})
+    assert describe_terms(texts)["terms"][0][0] == "#北渡桥"

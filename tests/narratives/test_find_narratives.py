@@ -41,6 +41,21 @@ def test_row_order_and_names_change_nothing():
     assert first.cards.equals(second.cards)
 
 
+def test_row_order_changes_nothing_where_texts_are_near_copies():
+    texts, _ = tell_stories(15, seed=3)
+    posts = make_posts([*texts, *(text.upper() + "!" for text in texts), *(text + " 🚋" for text in texts)])
+    first = find_narratives(posts, seed=7)
+    for seed in (5, 6):
+        second = find_narratives(posts.sample(fraction=1, shuffle=True, seed=seed), seed=7)
+        assert first.posts.sort("post_id").equals(second.posts.sort("post_id"))
+        assert first.cards.equals(second.cards)
+
+
+def test_the_exemplar_is_the_earliest_of_equal_copies():
+    posts = make_posts(["Tram line closes!", "tram line closes", "TRAM line closes"]).reverse()
+    assert find_narratives(posts, seed=7).cards["exemplars"][0].to_list() == ["Tram line closes!"]
+
+
 def test_same_seed_same_result_and_copies_count_as_one_text():
     texts, _ = tell_stories(20, seed=4, stories=("tram", "bakery"))
     posts = make_posts(texts + [texts[0]] * 500)

@@ -44,6 +44,23 @@ def test_labels_with_loaded_words_and_links_stay_harmless():
     assert "x[.]example" in shown
 
 
+def test_posts_without_a_time_are_shown_without_one():
+    found = find_narratives(make_posts(["tram line closes"] * 3, posted_at=[None] * 3), seed=7)
+    assert found.cards.select("first_at", "first_account_id", "peak_on").row(0) == (None, None, None)
+    (card,) = describe_narratives(found.cards, n_posts=3, n_placed=3).cards
+    assert card.facts["First and last"] == "no post says when it was written"
+    assert "Busiest day" not in card.facts
+
+
+def test_an_endless_post_is_shown_by_its_beginning():
+    found = find_narratives(make_posts(["tram " * 2000] * 2), seed=7)
+    (card,) = describe_narratives(found.cards, n_posts=2, n_placed=2).cards
+    text = str(next(iter(card.tables[0].rows))["text"])
+    assert text.startswith("tram tram")
+    assert text.endswith(" …")
+    assert len(text) < 500
+
+
 def test_nothing_to_say_is_said():
     found = find_narratives(make_posts([]), seed=7)
     assert describe_narratives(found.cards, n_posts=0, n_placed=0).empty_reason == "There are no posts to read."

@@ -73,7 +73,8 @@ def describe_cards(
 
     Returns:
         Columns of `CARD_COLUMNS`. Addresses are defanged. Lists are sorted by count, ties by name, at most five.
-        `targets` are accounts mentioned or answered by these posts, by the name or pseudonym the tables carry.
+        `targets` are accounts mentioned or answered by these posts, by the name or pseudonym the tables carry. Names
+        of people in plain words are no targets: nobody can tell from a word alone whether a person may be named.
 
     Beware: `copy_paste_frac` counts originals whose near-duplicate was also posted by another account. Headlines,
         proverbs and share buttons do that too. Who was first in this data need not be who was first.
@@ -123,7 +124,7 @@ def _count_posts(full: pl.DataFrame) -> pl.DataFrame:
         n_posts=pl.len(),
         n_accounts=pl.col("account_id").n_unique(),
         first_at=pl.col("posted_at").min(),
-        first_account_id=pl.col("account_id").first(),
+        first_account_id=pl.col("account_id").filter(pl.col("posted_at").is_not_null()).first(),
         last_at=pl.col("posted_at").max(),
         repost_frac=pl.col("repost_of_id").is_not_null().mean(),
         n_originals=pl.col("repost_of_id").is_null().sum(),

@@ -86,6 +86,8 @@ def find_narratives(
         words; look at who posted, when, and how much was copied.
     """
     _check_posts(posts, max_texts=max_texts)
+    # Of equal copies the first row speaks for its family: let that be the earliest post, however the rows came.
+    posts = posts.sort("posted_at", "platform", "post_id", nulls_last=True)
     read, decisions = _read_posts(posts, min_similarity=min_similarity, seed=seed)
     texts = read.filter("is_exemplar").select("family_id", "form", "n_posts", "language")
     placed, stability, note = place_texts(texts, max_texts=max_texts, resolutions=resolutions, seed=seed)

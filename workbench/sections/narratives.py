@@ -14,6 +14,7 @@ from workbench.sections.base import make_figure, make_table, say_count, say_list
 
 MOST_CARDS = 12
 MOST_CAMPAIGNS = 15
+_EXEMPLAR_CHARS = 400
 _COUNTED = Confidence("high", "Counted in the released posts.")
 _LANGUAGES = {
     "ar": "Arabic", "bn": "Bengali", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
@@ -139,9 +140,7 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
             most=4,
         )
         + " of its posts",
-        "First and last": f"{row['first_at']:%Y-%m-%d} to {row['last_at']:%Y-%m-%d}",
-        "Busiest day": f"{row['peak_on']:%Y-%m-%d}, {say_share(row['peak_n_posts'], row['n_posts'], noun='post')}",
-        "First in this data": row["first_account_id"],
+        **_say_times(row),
         "Reposts": f"{say_percent(row['repost_frac'])} of its {say_count(row['n_posts'], 'post')}",
         "Copied": _say_copied(row),
         "Label fits": f"{say_percent(row['faithful_frac'])} of the posts read hold one of its first five terms",
@@ -160,6 +159,16 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
     return Card(f"Narrative {number}: {_quote(row['label'])}", (), facts, (), [_exemplars(row)], colour)
 
 
+def _say_times(row: dict[str, Any]) -> dict[str, str]:
+    if row["first_at"] is None:
+        return {"First and last": "no post says when it was written"}
+    return {
+        "First and last": f"{row['first_at']:%Y-%m-%d} to {row['last_at']:%Y-%m-%d}",
+        "Busiest day": f"{row['peak_on']:%Y-%m-%d}, {say_share(row['peak_n_posts'], row['n_posts'], noun='post')}",
+        "First in this data": row["first_account_id"],
+    }
+
+
 def _say_copied(row: dict[str, Any]) -> str:
     if not row["n_originals"]:
         return "no originals, reposts only"
@@ -167,7 +176,7 @@ def _say_copied(row: dict[str, Any]) -> str:
 
 
 def _exemplars(row: dict[str, Any]) -> TableView:
-    texts = [defang(text) for text in row["exemplars"]]
+    texts = [_excerpt(defang(text)) for text in row["exemplars"]]
     translations = [row["translation"] or ""] + [""] * (len(texts) - 1)
     table = pl.DataFrame(
         {"text": texts, "translation": translations}, schema={"text": pl.String, "translation": pl.String}
@@ -180,6 +189,11 @@ def _exemplars(row: dict[str, Any]) -> TableView:
     }
     number = row["narrative_id"]
     return make_table(f"examples_of_narrative_{number}", f"What posts of narrative {number} say", table, labels=labels)
+
+
+def _excerpt(text: str) -> str:
+    """Return the beginning of a text; the whole stands in the posts, under its id."""
+    return text if len(text) <= _EXEMPLAR_CHARS else f"{text[:_EXEMPLAR_CHARS]} …"
 
 
 def _figures(over_time: pl.DataFrame | None, campaigns: pl.DataFrame | None) -> list[Figure]:
