@@ -284,7 +284,16 @@ def test_tail_of_a_count():
 
 def test_p_values_are_adjusted_as_by_hand():
     assert adjust_p(np.array([0.01, 0.04, 0.03, 0.5])).tolist() == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
-    assert adjust_p(np.array([0.01]), n_tests=10).tolist() == pytest.approx([0.1])
+    adjusted = adjust_p(np.array([0.5, 0.01, 1.0, 1.0]), among=np.array([True, True, False, False]))
+    assert adjusted.tolist() == pytest.approx([0.5, 0.02, 1.0, 1.0])
+
+
+def test_accounts_that_did_nothing_do_not_make_the_others_surer():
+    p = np.ones(3_000)
+    p[:40] = 0.2
+    acted = np.arange(3_000) < 60
+    assert adjust_p(p, among=acted)[:40] == pytest.approx(0.3)
+    assert adjust_p(p, among=acted).tolist()[60:] == [1.0] * 2_940
 
 
 def test_overlapping_groups_are_united_or_taken_apart():

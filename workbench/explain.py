@@ -196,8 +196,7 @@ def _weigh_beside(
     rows = []
     for half, (n_near, due, n_acted, *_) in zip(_HALVES, [*sides, sides[0] + sides[1]], strict=True):
         p = tail_of_luck(n_near, due)
-        fdr = np.ones(len(p))
-        fdr[n_acted > 0] = adjust_p(p[n_acted > 0])
+        fdr = adjust_p(p, among=n_acted > 0)
         rows.append((number, half, int(n_acted[code]), int(n_near[code]), due[code], p[code], fdr[code]))
     return rows
 

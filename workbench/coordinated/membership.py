@@ -62,7 +62,7 @@ def weigh_membership(
         n_near, due, n_acted, n_met, n_present = evidence
         p = tail_of_luck(n_near, due)
         enough = (n_near >= MIN_OBJECTS) & (n_near >= MIN_EXCESS * due)
-        is_member = enough & (adjust_p(p, n_tests=int((n_acted > 0).sum())) <= max_fdr)
+        is_member = enough & (adjust_p(p, among=n_acted > 0) <= max_fdr)
         if np.array_equal(is_member | grouped, inside):
             break
         inside = is_member | grouped
@@ -86,14 +86,19 @@ def grow_group(half: Half, members: np.ndarray, *, grouped: np.ndarray) -> np.nd
     return members
 
 
-def adjust_p(p: np.ndarray, *, n_tests: int | None = None) -> np.ndarray:
+def adjust_p(p: np.ndarray, *, among: np.ndarray | None = None) -> np.ndarray:
     """Return the p-values adjusted for many looks: the smallest false discovery rate at which each is kept.
+
+    Args:
+        p: p-values.
+        among: which of them were looks at all; the others get 1 and do not count. None: all.
 
     Source: Benjamini and Hochberg 1995.
     """
-    order = np.argsort(p)
-    raw = p[order] * (len(p) if n_tests is None else n_tests) / np.arange(1, len(p) + 1)
-    adjusted = np.empty(len(p))
+    looks = np.arange(len(p)) if among is None else np.flatnonzero(among)
+    order = looks[np.argsort(p[looks])]
+    raw = p[order] * len(looks) / np.arange(1, len(looks) + 1)
+    adjusted = np.ones(len(p))
     adjusted[order] = np.minimum.accumulate(np.minimum(raw, 1.0)[::-1])[::-1]
     return adjusted
 
