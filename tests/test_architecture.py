@@ -41,7 +41,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "findings": ("findings claims rows editions", ""),
     "invisible": ("invisible", ""),
     "charts": (
-        "charts chart_style chart_display chart_state_media chart_sharing chart_conversation chart_network narrative_charts",
+        "charts chart_style chart_display chart_state_media chart_sharing chart_conversation chart_network "
+        "narrative_charts",
         "invisible",
     ),
     "sections": ("sections", "findings charts sharing addresses"),
