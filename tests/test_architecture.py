@@ -41,8 +41,10 @@ ROOMS: dict[str, tuple[str, str]] = {
     "findings": ("findings claims rows editions", ""),
     "invisible": ("invisible", ""),
     "charts": (
-        "charts chart_style chart_display chart_conversation chart_network chart_sharing chart_state_media"
-        + " narrative_charts",
+        (
+            "charts chart_style chart_display chart_conversation chart_network chart_sharing chart_state_media "
+            "narrative_charts"
+        ),
         "invisible",
     ),
     "sections": ("sections", "findings charts sharing addresses"),
