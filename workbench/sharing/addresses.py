@@ -95,7 +95,7 @@ _SHARED_HOSTS = frozenset(
 )
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def find_profile(address: str, *, is_account_listed: bool = False) -> Profile | None:
     """Return the account a refanged address stands for; None where it is a post, a page of a site, or no address.
 
@@ -119,7 +119,7 @@ def find_profile(address: str, *, is_account_listed: bool = False) -> Profile | 
     return _generic_profile(host, path, query) if is_account_listed else None
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def _rules_of(host: str) -> tuple[tuple[_Rule, re.Pattern[str]], ...]:
     return tuple((rule, path) for rule, hosts, path in _COMPILED if hosts.fullmatch(host))
 
@@ -142,7 +142,7 @@ def profile_address(platform: str | None, kind: str, handle: str) -> str:
     return forms[platform].format(name) if platform in forms else name
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def split_address(address: str) -> tuple[str, str, str]:
     """Return host (lower case), path and query of an address; three blanks where it is none."""
     text = address.strip()
@@ -162,7 +162,7 @@ def clean_handle(handle: str) -> str:
     return unquote(handle).strip().lstrip("@＠").casefold()
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def registered_domain(host: str) -> str:
     """Return the part of a host somebody registered (`news.example.co.uk` -> `example.co.uk`).
 

@@ -127,7 +127,7 @@ _DECLARED = {
 }
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=20_000)
 def classify_indicator(value: str, *, tactic: str = "", procedure: str = "", declared: str = "") -> Kind:
     """Return what a published indicator cell is, from the cell, the procedure it stands under, and its stated type.
 

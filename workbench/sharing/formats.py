@@ -12,6 +12,8 @@ from workbench.sharing.meta import read_meta_sheet
 from workbench.sharing.misp import read_misp
 from workbench.sharing.package import read_package
 
+MAX_BYTES = 512 * 1024**2
+"""some four million rows of a sheet"""
 _WANTED = (
     "Meta's indicator sheet (.csv, .tsv), a STIX 2.1 bundle or MISP event (.json), or a findings package (folder, .zip)"
 )
@@ -22,6 +24,11 @@ def read_any(path: Path) -> pl.DataFrame:
     try:
         if path.is_dir():
             return read_package(path).indicators
+        n_bytes = path.stat().st_size
+        if n_bytes > MAX_BYTES:
+            raise SourceError(
+                f"{path.name}: {n_bytes:,} bytes are more than a tip holds ({MAX_BYTES:,}). Ask for it in parts."
+            )
         with path.open("rb") as stream:
             head = stream.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
     except FileNotFoundError as error:

@@ -6,6 +6,7 @@ Every format is one way of writing this table: Meta's CSV and TSV in both layout
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class Indicators(dy.Schema):
     line = dy.Int64(min=1, description="line or object of the file it came from, 1 = first")
 
 
-_PUBLISHED = ("tactic", "technique", "procedure", "note")
+_PART_ROWS = 50_000
 
 
 def build_indicators(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
@@ -46,8 +47,20 @@ def build_indicators(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
             the type the source itself states. Other keys stay as further columns. A row may bring its own `platform`,
             `match_key` or `role`, where its format says them outright.
     """
-    columns: dict[str, list[Any]] = {name: [] for name in Indicators.column_names()}
-    for n, row in enumerate(rows, start=1):
+    numbered = enumerate(rows, start=1)
+    # Rows of Python's take ten times the room of a table's: never more than a part of them at once.
+    parts = [_build_part(part) for part in iter(lambda: list(islice(numbered, _PART_ROWS)), [])]
+    if not parts:
+        return pl.DataFrame(schema={name: column.dtype for name, column in Indicators.columns().items()})
+    return check_indicators(_make_keys_canonical(pl.concat(parts, how="diagonal_relaxed")))
+
+
+def _build_part(numbered: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
+    names = dict.fromkeys(Indicators.column_names()) | dict.fromkeys(
+        name for _, row in numbered for name in sorted(row)
+    )
+    columns: dict[str, list[Any]] = {name: [] for name in names if name != "declared"}
+    for n, row in numbered:
         value = row["indicator_value"] or ""
         kind = classify_indicator(
             value,
@@ -55,19 +68,15 @@ def build_indicators(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
             procedure=row.get("procedure") or "",
             declared=row.get("declared") or "",
         )
-        for name in row.keys() - columns.keys():
-            columns[name] = [None] * (n - 1)
         for name, cells in columns.items():
             given = row.get(name)
             cells.append(given if given not in (None, "") else getattr(kind, name, None))
         columns["indicator_value"][-1] = value
         columns["line"][-1] = row.get("line") or n
-    columns.pop("declared", None)
     known = {name: column.dtype for name, column in Indicators.columns().items()}
-    table = pl.DataFrame(
+    return pl.DataFrame(
         [pl.Series(name, cells, dtype=known.get(name), strict=name in known) for name, cells in columns.items()]
     )
-    return check_indicators(_make_keys_canonical(table)) if table.height else pl.DataFrame(schema=known)
 
 
 def check_indicators(table: pl.DataFrame) -> pl.DataFrame:

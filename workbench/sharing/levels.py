@@ -1,4 +1,8 @@
-"""What each sharing level hands over: pseudonyms, or ids for a partner, or hashes under an agreed salt."""
+"""What each sharing level hands over: pseudonyms, or ids for a partner, or hashes under an agreed salt.
+
+A public or hashed package rounds what would find an account again in another copy of the data: times to the day,
+followers and posts to two leading digits. A partner gets them exact; under a salt creation and followers are left out.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,7 @@ _ACCOUNT_COLUMNS = (
     "last_seen",
 )
 _CARRIED = ("account_id", "handle", "display_name", "cluster_id", "evidence_level")
+_BLURRED = ("n_followers", "n_posts")
 _HASHED_AWAY = ("created_at", "n_followers", "display_name")
 
 
@@ -69,7 +74,22 @@ def apply_level(evidence: Evidence, *, level: str, key: bytes = b"") -> Shareabl
         "contents": _contents(evidence.contents, level, key, hide),
         "hashtags": _things(evidence.hashtags, "hashtag", hide),
     }
-    return Shareable(tables, [*_account_rows(accounts, level), *_thing_rows(tables, level)])
+    if level != "trusted":
+        tables = {name: _blur(table) for name, table in tables.items()}
+    return Shareable(tables, [*_account_rows(tables["accounts"], level), *_thing_rows(tables, level)])
+
+
+def _blur(table: pl.DataFrame) -> pl.DataFrame:
+    """Round what singles an account out: times to the day, followers and posts to two leading digits.
+
+    The second an account was created, with its exact number of followers, finds it again in any copy of the data.
+    """
+    counts = [name for name in _BLURRED if name in table.columns and "account_id" in table.columns]
+    moments = [name for name, dtype in table.schema.items() if isinstance(dtype, pl.Datetime)]
+    return table.with_columns(
+        *[pl.col(name).dt.date() for name in moments],
+        *[pl.col(name).cast(pl.Float64).round_sig_figs(2).cast(pl.Int64) for name in counts],
+    )
 
 
 def _refuse_clear_names(accounts: pl.DataFrame) -> None:

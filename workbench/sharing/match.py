@@ -10,6 +10,7 @@ from workbench.privacy import defang
 from workbench.schema import ParameterError, Release
 from workbench.sharing.addresses import is_shared_host
 from workbench.sharing.contacts import CONTACT_TYPES
+from workbench.sharing.joins import first_lines
 from workbench.sharing.salts import derive_key
 from workbench.sharing.touches import find_touches, touchable
 from workbench.sharing.weigh import name_things, touch_rates, weigh_accounts
@@ -142,7 +143,8 @@ def match_indicators(
 
 
 def _touch(indicators: pl.DataFrame, release: Release, *, min_similarity: float, key: bytes | None) -> pl.DataFrame:
-    return name_things(find_touches(indicators, release, min_similarity=min_similarity, key=key), indicators)
+    once = indicators.filter(pl.col("line") == first_lines(indicators))
+    return name_things(find_touches(once, release, min_similarity=min_similarity, key=key), once)
 
 
 def _order_accounts(weighed: pl.DataFrame, release: Release, *, max_fdr: float) -> pl.DataFrame:
@@ -199,8 +201,8 @@ def _describe_indicators(
     )
     wanted = ("line", "indicator_type", "indicator_value", "match_key", "role", "problem")
     described = (
-        indicators.select(wanted)
-        .join(counted, on="line", how="left")
+        indicators.select(*wanted, first_lines(indicators))
+        .join(counted, left_on="first_line", right_on="line", how="left")
         .with_columns(pl.col("n_accounts").fill_null(0), pl.col("organic_frac").fill_null(0.0), is_checkable=checkable)
     )
     return described.select(
@@ -235,6 +237,8 @@ def _reason() -> pl.Expr:
         .then(pl.lit("words or totals about the case"))
         .when(~pl.col("is_checkable"))
         .then(pl.lit("our data holds nothing of this kind"))
+        .when(pl.col("line") != pl.col("first_line"))
+        .then(pl.lit("said in an earlier line of the tip already; its hits stand there"))
     )
 
 

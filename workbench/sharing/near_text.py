@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from workbench.schema import ParameterError
+from workbench.sharing.joins import join_within_bounds
 
 N_BINS = 64
 N_CHARACTERS = 4
@@ -86,7 +87,7 @@ def _candidates(wanted: np.ndarray, own: np.ndarray) -> np.ndarray:
     found = []
     for band in range(0, N_BINS, _BAND):
         left, right = _band(wanted, band), _band(own, band)
-        joined = left.join(right, on="key", how="inner", suffix="_own")
+        joined = join_within_bounds(left, right.rename({"row": "row_own"}), "near_text")
         found.append(joined.select(pl.col("row"), pl.col("row_own")))
     return pl.concat(found).unique().sort("row", "row_own").to_numpy().reshape(-1, 2).astype(np.int64)
 
@@ -95,7 +96,7 @@ def _band(signatures: np.ndarray, band: int) -> pl.DataFrame:
     high, low = signatures[:, band], signatures[:, band + 1]
     key = (high.astype(np.uint64) << np.uint64(32)) | low.astype(np.uint64)
     filled = (high != _EMPTY) & (low != _EMPTY)
-    return pl.DataFrame({"key": key, "row": np.arange(len(signatures), dtype=np.int64)}).filter(pl.Series(filled))
+    return pl.DataFrame({"near_text": key, "row": np.arange(len(signatures), dtype=np.int64)}).filter(pl.Series(filled))
 
 
 def _sign_batch(texts: list[str], key: bytes) -> np.ndarray:

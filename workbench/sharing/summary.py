@@ -19,7 +19,9 @@ META_CAUTION = (
 """What Meta says of its own lists; it holds for ours."""
 
 _LEVEL_WORDS = {
-    "public": "Accounts are shown by pseudonyms, except those with 5,000 followers or more that the source names.",
+    "public": "Accounts are shown by pseudonyms, except those with 5,000 followers or more that the source names. "
+    "Times are rounded to the day, followers and posts of an account to two leading digits. Whoever holds the same "
+    "release may still recognise an account by what it posted.",
     "trusted": "Accounts are shown by their own ids: for the receiver only, not to be passed on or published.",
     "hashed": "Accounts, links and texts are hashes under the agreed salt: compare, do not try to undo them. "
     "Whoever holds the salt can test guesses, and handles and popular links are easily guessed: "

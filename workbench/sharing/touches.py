@@ -12,6 +12,7 @@ from workbench.schema import Release
 from workbench.sharing.addresses import clean_handle, find_profile, split_address
 from workbench.sharing.classify import host_key
 from workbench.sharing.contacts import find_contacts
+from workbench.sharing.joins import join_within_bounds, keep_few_per_name
 from workbench.sharing.near_text import find_near, read_signatures, sign_texts
 from workbench.sharing.salts import hash_values
 from workbench.text import canonical_url, normalise_text
@@ -137,17 +138,19 @@ def _touch_accounts(wanted: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFram
         name=_map(accounts["display_name"], fold_name),
     )
     same_platform = pl.col("platform").is_null() | (pl.col("platform") == pl.col("own_platform"))
-    by_handle = listed.join(own, on="handle", how="inner")
+    by_handle = join_within_bounds(listed, own, "handle")
     # A sheet may give the id where we look for a handle, and the other way round.
     by_id = pl.concat(
         [
-            listed.join(own, left_on=on, right_on="account_id", how="inner", coalesce=False).select(
-                "line", "platform", "own_platform", "account_id"
+            join_within_bounds(
+                listed.select("line", "platform", account_id=on), own.select("account_id", "own_platform"), "account_id"
             )
             for on in ("known_id", "handle")
         ]
     )
-    stems = listed.join(own, on="stem", how="inner").filter(pl.col("handle") != pl.col("handle_right"))
+    stems = join_within_bounds(keep_few_per_name(listed, "stem"), own, "stem").filter(
+        pl.col("handle") != pl.col("handle_right")
+    )
     personas = _by(wanted, "persona").select("line", name=pl.col("match_key"))
     names = pl.concat([listed.select("line", "name"), personas]).filter(pl.col("name").str.len_chars() >= _MIN_NAME)
     return pl.concat(
@@ -156,7 +159,7 @@ def _touch_accounts(wanted: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFram
             _touches(by_id.filter(same_platform), "same_account"),
             _touches(by_handle.filter(~same_platform), "same_handle"),
             _touches(stems, "handle_stem"),
-            _touches(names.join(own, on="name", how="inner"), "same_name"),
+            _touches(join_within_bounds(keep_few_per_name(names, "name"), own, "name"), "same_name"),
         ]
     )
 
@@ -186,9 +189,9 @@ def _touch_links(wanted: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     domains = _by(wanted, "domain").select("line", domain=pl.col("match_key"))
     return pl.concat(
         [
-            _touches(urls.join(links, on="url", how="inner"), "url"),
-            _touches(profiles.drop_nulls().join(links, on="profile", how="inner"), "profile_link"),
-            _touches(domains.join(_hosts_above(links), on="domain", how="inner"), "domain"),
+            _touches(join_within_bounds(urls, links, "url"), "url"),
+            _touches(join_within_bounds(profiles.drop_nulls(), links, "profile"), "profile_link"),
+            _touches(join_within_bounds(domains, _hosts_above(links), "domain"), "domain"),
         ]
     )
 
@@ -215,11 +218,11 @@ def _touch_texts(
     if plain.is_empty() and hashed.is_empty() and signed.is_empty():
         return _none()
     distinct = texts.select("text").unique().sort("text")
-    parts = [_touches(plain.join(texts, on="text", how="inner"), "text")]
+    parts = [_touches(join_within_bounds(plain, texts, "text"), "text")]
     if not hashed.is_empty():
         digests = distinct.with_columns(digest=_map(distinct["text"], _digest))
         parts.append(
-            _touches(hashed.join(digests, on="digest", how="inner").join(texts, on="text", how="inner"), "text")
+            _touches(join_within_bounds(hashed.join(digests, on="digest", how="inner"), texts, "text"), "text")
         )
     lines = [*plain["line"], *signed["line"]]
     if lines:
@@ -230,7 +233,7 @@ def _touch_texts(
             _near(signed["line"], read_signatures(signed["match_key"]), distinct, own[key or b""], min_similarity),
         ]
         exact = parts[0].select("line", "post_id")
-        found = pl.concat(near).join(texts, on="text", how="inner").join(exact, on=["line", "post_id"], how="anti")
+        found = join_within_bounds(pl.concat(near), texts, "text").join(exact, on=["line", "post_id"], how="anti")
         parts.append(_touches(found, "near_text"))
     return pl.concat(parts)
 
@@ -256,8 +259,8 @@ def _touch_lists(wanted: pl.DataFrame, posts: pl.DataFrame) -> pl.DataFrame:
     )
     return pl.concat(
         [
-            _touches(tags.join(own_tags, on="value", how="inner"), "hashtag"),
-            _touches(media.join(own_media, on="value", how="inner"), "media"),
+            _touches(join_within_bounds(tags, own_tags, "value"), "hashtag"),
+            _touches(join_within_bounds(media, own_media, "value"), "media"),
             _touch_pdq(media, own_media),
         ]
     )
@@ -280,7 +283,7 @@ def _touch_pdq(media: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
         apart = np.bitwise_count(bits ^ np.frombuffer(bytes.fromhex(value), dtype=np.uint8)).sum(axis=1)
         rows += [(line, distinct["value"][int(n)]) for n in np.flatnonzero(apart <= _MAX_PDQ)]
     near = pl.DataFrame(rows, schema={"line": pl.Int64, "value": pl.String}, orient="row")
-    return _touches(near.join(own, on="value", how="inner"), "media")
+    return _touches(join_within_bounds(near, own, "value"), "media")
 
 
 def _touch_hashes(
@@ -311,4 +314,4 @@ def _touch_hashed(hashed: pl.DataFrame, own: pl.DataFrame, kind: str, match_kind
     known = pl.DataFrame(
         {"digest": list(digests), "value": list(digests.values())}, schema={"digest": pl.String, "value": pl.String}
     )
-    return _touches(hashed.join(known, on="digest", how="inner").join(own, on="value", how="inner"), match_kind)
+    return _touches(join_within_bounds(hashed.join(known, on="digest", how="inner"), own, "value"), match_kind)
