@@ -33,12 +33,27 @@ def test_bundle_is_valid_for_the_official_library(package):
     kinds = {item["type"] for item in bundle.objects}
     assert kinds == {
         "identity", "marking-definition", "extension-definition", "report", "user-account", "url", "domain-name",
-        "file", "indicator", "attack-pattern", "note",
+        "file", "indicator", "relationship", "attack-pattern", "note",
     }  # fmt: skip
     known = {item["id"] for item in bundle.objects}
     report = next(item for item in bundle.objects if item["type"] == "report")
     assert set(report.object_refs) <= known
     assert {str(ref) for item in bundle.objects for ref in item.get("object_marking_refs", [])} <= known
+
+
+def test_whatever_is_taken_out_of_the_bundle_still_says_who_may_see_it(package):
+    objects = json.loads((package.folder / "exports" / "stix21.json").read_text())["objects"]
+    unmarked = {item["type"] for item in objects if not item.get("object_marking_refs")}
+    assert unmarked == {"identity", "marking-definition"}
+
+
+def test_every_pattern_leads_to_what_was_seen(package):
+    objects = json.loads((package.folder / "exports" / "stix21.json").read_text())["objects"]
+    known = {item["id"]: item["type"] for item in objects}
+    links = [item for item in objects if item["type"] == "relationship"]
+    assert {item["source_ref"] for item in links} == {key for key, kind in known.items() if kind == "indicator"}
+    assert {known[item["target_ref"]] for item in links} == {"user-account", "url", "domain-name", "file"}
+    assert len({item["id"] for item in links}) == len(links)
 
 
 def test_everything_beyond_the_standard_is_a_declared_extension(package):

@@ -58,11 +58,13 @@ def write_stix(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques
     )
     mark = getattr(stix2, _TLP[cover.tlp])
     common = {"created": moment, "modified": moment, "created_by_ref": producer.id, "object_marking_refs": [mark.id]}
-    observed = list(_observables(indicators))
-    patterns = [_indicator(row, common=common) for row in indicators.iter_rows(named=True)]
+    rows = list(indicators.iter_rows(named=True))
+    observed = [_observable(row, marks=common["object_marking_refs"]) for row in rows]
+    patterns = [_indicator(row, common=common) for row in rows]
+    links = [_link(*pair, common=common) for pair in zip(patterns, observed, strict=True) if None not in pair]
     tactics = [_attack_pattern(technique, common=common) for technique in techniques]
-    notes = [_note(row, common=common, about=producer.id) for row in indicators.iter_rows(named=True)]
-    parts = [part for part in (*observed, *patterns, *tactics, *notes) if part is not None]
+    notes = [_note(row, common=common, about=producer.id) for row in rows]
+    parts = [part for part in (*observed, *patterns, *links, *tactics, *notes) if part is not None]
     seen = {part["id"]: part for part in parts}
     report = stix2.Report(
         id="report--" + fixed_uuid("report", cover.case, cover.as_of, cover.level),
@@ -134,21 +136,29 @@ def _extra(row: dict[str, Any], **more: str) -> dict[str, Any]:
     return {"extensions": {EXTENSION_ID: {"extension_type": "property-extension", **found}}} if found else {}
 
 
-def _observables(indicators: pl.DataFrame) -> Iterator[Any]:
-    for row in indicators.iter_rows(named=True):
-        kind, key = row["indicator_type"], row["match_key"]
-        if key is None or row["role"] != "operation":
-            continue
-        if kind in _ACCOUNT_TYPES or row.get("hashed_kind") == "account":
-            yield stix2.UserAccount(**_account_fields(row), **_extra(row))
-        elif kind == "url":
-            yield stix2.URL(value=key, **_extra(row))
-        elif kind == "domain":
-            yield stix2.DomainName(value=key, **_extra(row))
-        elif kind == "email":
-            yield stix2.EmailAddress(value=key, **_extra(row))
-        elif kind in ("text_hash", "media_hash", "minhash", "keyed_hash"):
-            yield _file(row)
+def _observable(row: dict[str, Any], *, marks: list[str]) -> Any:
+    """What was seen; it carries the marking itself, since a platform may store it apart from the report."""
+    kind, key = row["indicator_type"], row["match_key"]
+    if key is None or row["role"] != "operation":
+        return None
+    more = _extra(row) | {"object_marking_refs": marks}
+    if kind in _ACCOUNT_TYPES or row.get("hashed_kind") == "account":
+        return stix2.UserAccount(**_account_fields(row), **more)
+    if kind in ("text_hash", "media_hash", "minhash", "keyed_hash"):
+        return _file(row, marks=marks)
+    plain = {"url": stix2.URL, "domain": stix2.DomainName, "email": stix2.EmailAddress}.get(kind)
+    return plain(value=key, **more) if plain else None
+
+
+def _link(pattern: Any, observable: Any, *, common: dict[str, Any]) -> Any:
+    """By this a platform shows the indicator on the page of what was seen, and the other way round."""
+    return stix2.Relationship(
+        id="relationship--" + fixed_uuid("relationship", pattern["id"], observable["id"]),
+        relationship_type="based-on",
+        source_ref=pattern["id"],
+        target_ref=observable["id"],
+        **common,
+    )
 
 
 def _account_fields(row: dict[str, Any]) -> dict[str, Any]:
@@ -162,14 +172,16 @@ def _account_fields(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-def _file(row: dict[str, Any]) -> Any:
+def _file(row: dict[str, Any], *, marks: list[str]) -> Any:
     """A text or picture is known by its hashes; where none is of a kind STIX knows, by a name made of them."""
     kind, _, digest = row["match_key"].rpartition(":")
     what = "text" if row["indicator_type"] in ("text_hash", "minhash") else "media"
     if kind in _HASH_NAMES:
-        return stix2.File(hashes={_HASH_NAMES[kind]: digest}, name=f"{what} {digest[:16]}", **_extra(row))
+        more = _extra(row) | {"object_marking_refs": marks}
+        return stix2.File(hashes={_HASH_NAMES[kind]: digest}, name=f"{what} {digest[:16]}", **more)
     field = {"text-minhash": "minhash", "pdq": "pdq"}.get(kind, "keyed_hash")
-    return stix2.File(name=f"{kind} {digest[:16]}", **_extra(row, **{field: row["match_key"]}))
+    more = _extra(row, **{field: row["match_key"]}) | {"object_marking_refs": marks}
+    return stix2.File(name=f"{kind} {digest[:16]}", **more)
 
 
 def _indicator(row: dict[str, Any], *, common: dict[str, Any]) -> Any:
