@@ -7,10 +7,11 @@ from workbench.schema import ParameterError, SchemaError
 
 
 def test_the_post_itself_comes_first_and_its_copies_are_counted_once():
-    posts = make_posts(["tram line closes", "Tram line closes!", "bread today", "tram line closes", "tram depot"])
+    posts = make_posts(["tram line closes", "Tram line closes! 🚋", "bread today", "tram line closes", "tram depot"])
     hits = find_similar_posts("tram line closes", posts)
     assert hits.row(0, named=True)["post_id"] == "p00000"
-    assert hits["n_posts"].to_list()[0] == 2  # the one with the exclamation mark is another text
+    assert hits["n_posts"].to_list() == [3, 1]  # signs and emoji make no other text of it
+    assert hits["n_accounts"].to_list() == [3, 1]
     assert hits["similarity"].to_list()[0] == 1.0
     assert "bread today" not in hits["text"].to_list()
 

@@ -12,6 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from workbench.languages import clean_texts, simplify_chinese
 from workbench.narratives.find import Narratives
 from workbench.narratives.vocabulary import split_pieces, split_words, unit_rows
+from workbench.near_duplicates import comparable_forms
 from workbench.schema import ParameterError, SchemaError
 from workbench.text import normalise_text
 
@@ -63,8 +64,9 @@ def find_similar_posts(
 
     Returns:
         rank, similarity (cosine of four-character runs with IDF weights, 0 to 1), bm25 (word overlap, the baseline;
-        the higher the better), post_id, platform, account_id, posted_at, text, n_posts and n_accounts (of this very
-        text), narrative_id. Only texts with something in common; sorted by similarity, then bm25.
+        the higher the better), post_id, platform, account_id, posted_at, text, n_posts and n_accounts (of this text,
+        whatever its signs and emoji), narrative_id. Only texts with something in common; sorted by similarity, then
+        bm25.
 
     Raises:
         ParameterError: n_results below 1, or nothing to look for in the query.
@@ -135,7 +137,9 @@ def index_posts(posts: pl.DataFrame, *, narratives: Narratives | None = None) ->
 
 
 def _list_texts(posts: pl.DataFrame, narratives: Narratives | None) -> pl.DataFrame:
-    own = posts.select(*_KEY, "account_id", "posted_at", "text").with_columns(form=_compare_forms(posts["text"]))
+    own = posts.select(*_KEY, "account_id", "posted_at", "text").with_columns(
+        form=_compare_forms(posts["text"]), letters=comparable_forms(posts["text"])
+    )
     if narratives is None:
         own = own.with_columns(narrative_id=pl.lit(None, pl.Int64))
     else:
@@ -143,14 +147,15 @@ def _list_texts(posts: pl.DataFrame, narratives: Narratives | None) -> pl.DataFr
     return (
         own.filter(pl.col("form").is_not_null() & (pl.col("form") != ""))
         .sort("posted_at", *_KEY)
-        .group_by("form", maintain_order=True)
+        .group_by("letters", maintain_order=True)
         .agg(
-            *(pl.col(name).first() for name in (*_KEY, "account_id", "posted_at", "text")),
+            *(pl.col(name).first() for name in ("form", *_KEY, "account_id", "posted_at", "text")),
             n_posts=pl.len(),
             n_accounts=pl.col("account_id").n_unique(),
             narrative_id=pl.col("narrative_id").drop_nulls().first(),
         )
-        .sort("form")
+        .drop("letters")
+        .sort("form", *_KEY)
     )
 
 

@@ -14,7 +14,7 @@ from workbench.sections.base import make_figure, make_table, say_count, say_list
 
 MOST_CARDS = 12
 MOST_CAMPAIGNS = 15
-_EXEMPLAR_CHARS = 400
+_MOST_LINKS = 3
 _COUNTED = Confidence("high", "Counted in the released posts.")
 _LANGUAGES = {
     "ar": "Arabic", "bn": "Bengali", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
@@ -155,6 +155,8 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
     ):
         if row[column]:
             facts[name] = " · ".join(defang(value) for value in row[column])
+    if row["urls"]:
+        facts["Links most posted"] = " · ".join(row["urls"][:_MOST_LINKS])
     colour = PALETTE[number - 1] if number <= len(PALETTE) else GREY
     return Card(f"Narrative {number}: {_quote(row['label'])}", (), facts, (), [_exemplars(row)], colour)
 
@@ -176,7 +178,7 @@ def _say_copied(row: dict[str, Any]) -> str:
 
 
 def _exemplars(row: dict[str, Any]) -> TableView:
-    texts = [_excerpt(defang(text)) for text in row["exemplars"]]
+    texts = [defang(text) for text in row["exemplars"]]
     translations = [row["translation"] or ""] + [""] * (len(texts) - 1)
     table = pl.DataFrame(
         {"text": texts, "translation": translations}, schema={"text": pl.String, "translation": pl.String}
@@ -189,11 +191,6 @@ def _exemplars(row: dict[str, Any]) -> TableView:
     }
     number = row["narrative_id"]
     return make_table(f"examples_of_narrative_{number}", f"What posts of narrative {number} say", table, labels=labels)
-
-
-def _excerpt(text: str) -> str:
-    """Return the beginning of a text; the whole stands in the posts, under its id."""
-    return text if len(text) <= _EXEMPLAR_CHARS else f"{text[:_EXEMPLAR_CHARS]} …"
 
 
 def _figures(over_time: pl.DataFrame | None, campaigns: pl.DataFrame | None) -> list[Figure]:
