@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
 from workbench.fetch import FETCHED, fetch_release, read_registry
 from workbench.schema import ParameterError, SourceError
@@ -150,7 +151,7 @@ def test_a_changed_file_is_refused_and_removed(tmp_path, server):
     server.content["/shares.csv"] = TABLE[:-2] + b"8\n"
     with pytest.raises(SourceError, match="another sha256 than announced"):
         fetch_release("harbour", tmp_path, registry=registry(tmp_path, server))
-    assert not list((tmp_path / "harbour").iterdir())
+    assert not (tmp_path / "harbour").exists()
 
 
 def test_wrong_sizes_are_refused(tmp_path, server):
@@ -281,3 +282,35 @@ def test_the_shipped_registry_names_the_labelled_sets():
     records = {release.record.rpartition("/")[2] for release in releases.values()}
     assert {"13357621", "10619747", "4647893"} <= records
     assert all(release.citation and release.licence for release in releases.values())
+
+
+def test_without_a_connection_it_says_so_in_words_and_leaves_no_folder(tmp_path, server):
+    path = record_registry(tmp_path, server)
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(SourceError, match=r"/record cannot be reached \(no connection\)\. Check the connection"):
+        fetch_release("harbour", tmp_path, registry=path)
+    assert not (tmp_path / "harbour").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (requests.ReadTimeout("x"), "no answer within 60 seconds"),
+        (requests.exceptions.SSLError("x"), "certificate cannot be trusted"),
+        (requests.exceptions.InvalidURL("odd"), "odd"),
+    ],
+)
+def test_what_goes_wrong_on_the_way_is_said_in_words(tmp_path, server, monkeypatch, error, said):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr("workbench.fetch.requests.get", fail)
+    with pytest.raises(SourceError, match=said):
+        fetch_release("harbour", tmp_path, registry=record_registry(tmp_path, server))
+
+
+def test_an_answer_that_is_no_file_is_told_by_its_number(tmp_path, server):
+    server.content.clear()
+    with pytest.raises(SourceError, match="the server answers 404 Not Found"):
+        fetch_release("harbour", tmp_path, registry=registry(tmp_path, server))

@@ -318,8 +318,10 @@ def match(tip: Path, case: str, salt: str | None, out: Path | None) -> None:
 def fetch(name: str | None) -> None:
     """Fetch the public release NAME into datasets/; without a name, list those there are.
 
-    This is the only command that uses the network.
+    This is the only command that uses the network. A transfer that broke off goes on where it stopped.
     """
+    from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+
     from workbench.case import home
     from workbench.fetch import fetch_release, read_registry
 
@@ -330,7 +332,18 @@ def fetch(name: str | None) -> None:
         ]
         _show("Public releases", rows)
         return
-    click.echo(fetch_release(name, home() / "datasets", registry=registry))
+    with Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), console=_console()
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(file: str, n_bytes: int, n_bytes_in_all: int) -> None:
+            if file not in tasks:
+                tasks[file] = bars.add_task(file, total=n_bytes_in_all or None)
+            bars.update(tasks[file], completed=n_bytes)
+
+        folder = fetch_release(name, home() / "datasets", registry=registry, progress=show)
+    click.echo(folder)
 
 
 def _split(setting: str) -> tuple[str, str]:

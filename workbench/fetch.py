@@ -100,11 +100,18 @@ def fetch_release(name: str, folder: str | Path, *, registry: Path, progress: Pr
     release = releases[name]
     place = Path(folder) / name
     place.mkdir(parents=True, exist_ok=True)
-    files = release.files or _list_record(release.record)
-    known = _read_fetched(place)
-    _check_space(place, files)
-    digests = {file.name: _fetch_file(file, place, known=known.get(file.name, ""), progress=progress) for file in files}
-    _write_fetched(place, release, files, digests)
+    try:
+        files = release.files or _list_record(release.record)
+        known = _read_fetched(place)
+        _check_space(place, files)
+        digests = {
+            file.name: _fetch_file(file, place, known=known.get(file.name, ""), progress=progress) for file in files
+        }
+        _write_fetched(place, release, files, digests)
+    finally:
+        # Where nothing came, no empty folder is left that looks like a dataset.
+        if not any(place.iterdir()):
+            place.rmdir()
     return place
 
 
@@ -145,7 +152,7 @@ def _list_record(address: str) -> tuple[RemoteFile, ...]:
         )
     except requests.RequestException as error:
         raise SourceError(
-            f"{address} cannot be reached ({_short(error)}). Check the connection and try again."
+            f"{address} cannot be reached ({_why(error)}). Check the connection and try again."
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise SourceError(f"{address} gave no list of files we know ({_short(error)}). Fetch them by hand.") from error
@@ -224,7 +231,7 @@ class _Resuming:
         except requests.RequestException as error:
             n = target.stat().st_size if target.exists() else 0
             raise SourceError(
-                f"{self.file.name} broke off at {n:,} bytes ({_short(error)}). Fetch again: it goes on from there."
+                f"{self.file.name} broke off at {n:,} bytes ({_why(error)}). Fetch again: it goes on from there."
             ) from error
         except OSError as error:
             raise SourceError(
@@ -292,6 +299,19 @@ def _write_fetched(place: Path, release: PublicRelease, files: tuple[RemoteFile,
 def _toml(text: str) -> str:
     """A basic string of TOML is a string of JSON, but for characters JSON would leave as they are."""
     return json.dumps(text, ensure_ascii=True)
+
+
+def _why(error: requests.RequestException) -> str:
+    """What went wrong on the way, without the inside of the library's messages."""
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S} seconds"
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"the server answers {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate cannot be trusted"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return _short(error)
 
 
 def _short(error: Exception) -> str:

@@ -43,7 +43,10 @@ def test_a_case_is_handed_on_and_found_again_on_the_other_platform(tmp_path, cas
     truth = pl.read_csv(DATASETS / "demo" / "truth.csv", infer_schema=False)
     planted = set(truth.filter(is_operation="true")["account_id"])
     if level == "trusted":
-        assert len(set(accounts["account_id"]) & planted) >= 0.95 * accounts.height
+        # A newsroom's sister accounts post together too: coordinated, and no operation. Nobody else may be in it.
+        others = truth.filter(pl.col("account_id").is_in(set(accounts["account_id"]) - planted))
+        assert set(others.select("group", "role").iter_rows()) <= {("newsroom", "sister")}
+        assert len(set(accounts["account_id"]) & planted) >= 0.9 * accounts.height
     else:
         assert find_leaks(package.folder, load_release(DATASETS / "demo")).is_empty()
     report = match_case(package.archive, cases["demo_platform_b"], key=KEY, out=tmp_path / "hits", salt=salt)
