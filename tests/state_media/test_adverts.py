@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 import workbench.state_media as sm
+import workbench.state_media.adverts as adverts_module
 from workbench.schema import ParameterError, SchemaError, SourceError
 from workbench.state_media.amounts import find_decimal_marks, read_amount
 from workbench.state_media.cells import read_countries, read_day, read_items
@@ -367,3 +369,57 @@ def test_sums_never_cross_currencies_and_keep_open_ends(tmp_path):
     ]  # fmt: skip
     assert sums["countries"].to_list() == [["IN"], ["EU", "US"]]
     assert sums["first_at"].to_list()[1].year == 2018
+
+
+def test_a_long_export_is_read_in_parts_and_rows_in_are_adverts_and_quarantine(tmp_path, monkeypatch):
+    header, *rows = GOOGLE.splitlines()
+    path = write(
+        tmp_path, "google.csv", "\n".join([header, *rows, *rows, "CR9,x,TEXT,US,AR9,Bad,2026-02-01,,plenty,,,,,"])
+    )
+    whole = sm.read_adverts(path)
+    monkeypatch.setattr(adverts_module, "_ROWS_AT_ONCE", 2)
+    parts = sm.read_adverts(path)
+    assert_frame_equal(whole.adverts, parts.adverts)
+    assert (parts.adverts.height, parts.quarantine["line"].to_list()) == (6, [8])
+    assert parts.adverts["line"].to_list() == [2, 3, 4, 5, 6, 7]
+
+
+def test_what_one_export_of_an_advert_leaves_out_another_says(tmp_path):
+    layout = "ad_archive_id,page_id,page_name,ad_delivery_start_time,spend,currency,ad_reached_countries\n"
+    early = write(tmp_path, "a.csv", f"{layout}1,901,Herald,2021-01-02,100-199,USD,US|DE\n")
+    late = write(tmp_path, "b.csv", f"{layout}1,,Herald,2021-01-02,200-299,USD,\n")
+    both = pl.concat([sm.read_adverts(path).adverts for path in (early, late)])
+    outlet = Outlets.create_empty().vstack(_outlet("herald", handles=["facebook:901"]))
+    matched = sm.match_adverts(both, outlet)
+    counts = matched.filter(pl.col("repeats").is_null())
+    assert counts.select("file", "matched_by", "countries", "spend_min").rows() == [
+        ("b.csv", "handle", ["DE", "US"], 200)
+    ]
+
+
+def test_what_ran_before_a_policy_is_counted_and_amounts_of_other_countries_are_pointed_out(tmp_path):
+    layout = (
+        "ad_archive_id,page_id,page_name,ad_delivery_start_time,ad_delivery_stop_time,spend,currency,"
+        "ad_reached_countries\n"
+    )
+    rows = "1,901,Herald,2019-01-02,2019-01-03,100-199,USD,US\n2,901,Herald,2021-01-02,2021-01-03,200-299,USD,US|DE\n"
+    read = sm.read_adverts(write(tmp_path, "a.csv", layout + rows)).adverts
+    outlet = Outlets.create_empty().vstack(_outlet("herald", handles=["facebook:901"]))
+    policies = sm.read_policies()
+    screened = pl.DataFrame(
+        {"outlet_id": ["herald"] * 3, "policy_id": [policy.policy_id for policy in policies.policies],
+         "outcome": ["meets"] * 3, "missing": [[]] * 3}, schema_overrides={"missing": pl.List(pl.String)},
+    )  # fmt: skip
+    judged = sm.judge_adverts(sm.match_adverts(read, outlet), screened, policies=policies)
+    facebook = judged.filter(pl.col("policy_id") == "facebook_2020")
+    assert facebook["why"].str.contains("elsewhere: its amounts are of all countries").to_list() == [False, True]
+    sums = sm.summarise_adverts(judged).filter(pl.col("verdict") == "barred")
+    assert sums.select("policy_id", "n_adverts", "n_before_policy").rows() == [
+        ("facebook_2020", 2, 1), ("twitter_2019", 2, 1),
+    ]  # fmt: skip
+
+
+def _outlet(name: str, *, handles: list[str]) -> pl.DataFrame:
+    row = dict.fromkeys(Outlets.column_names()) | {"outlet_id": name, "name": name, "handles": handles}
+    row |= {"names": [], "countries": [], "domains": []}
+    return pl.DataFrame([row], schema=Outlets.create_empty().schema)

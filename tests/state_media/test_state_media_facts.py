@@ -283,3 +283,39 @@ def test_the_worked_examples_and_the_real_matrix_are_one_list(shared_data):
     assert xinhua["outcome"].to_list() == ["meets"] * 3
     bbc = dict(screened.filter(outlet_id="bbc").select("policy_id", "outcome").iter_rows())
     assert bbc == {"twitter_2019": "does not meet", "facebook_2020": "does not meet", "youtube_2018": "meets"}
+
+
+def test_set_aside_rows_are_named_by_the_line_an_editor_shows(tmp_path):
+    header = "outlet_id,factor,finding,evidence_url,evidence_at,grade,note\n"
+    facts = tmp_path / "facts.csv"
+    good = 'herald,interference,no,https://a.example,2021-01-01,B2,"two\nlines, # no comment"\n'
+    facts.write_text(f"# one\n# two\n{header}{good}# three\nherald,interference,perhaps,,,,\n", "utf-8")
+    read, quarantine = sm.read_facts(facts)
+    assert (read.height, quarantine["line"].to_list()) == (1, [7])
+    outlets = tmp_path / "outlets.csv"
+    outlets.write_text("# one\noutlet_id,name,domains\nherald,Herald,herald.example\nshort,Short,bit.ly\n", "utf-8")
+    assert sm.read_outlets(outlets)[1]["line"].to_list() == [4]
+
+
+def test_rows_of_one_list_that_say_the_same_are_cited_once(tmp_path):
+    facts = tmp_path / "facts.csv"
+    row = "herald,editorial_control,yes,https://a.example,2021-01-01,B2,row"
+    facts.write_text(f"outlet_id,factor,finding,evidence_url,evidence_at,grade,note\n{row} 1\n{row} 2\n", "utf-8")
+    screened = sm.screen_outlets(sm.read_facts(facts)[0], policies=sm.read_policies())
+    decided = screened.filter(pl.col("policy_id") == "facebook_2020")["decided_by"].item().to_list()
+    assert decided == ["editorial_control=yes (B2, 2021-01-01, https://a.example)"]
+
+
+def test_a_folder_may_hold_the_map_of_a_layout_of_its_own(tmp_path):
+    (tmp_path / "outlets.csv").write_text("outlet_id,name,handles\nherald,Herald,lantern:h1\n", "utf-8")
+    (tmp_path / "adverts_lantern.csv").write_text("No,Who,Cost,Cur,Day\n1,h1,5,EUR,2021-01-02\n", "utf-8")
+    with pytest.raises(SourceError, match="no known advert layout"):
+        sm.read_screening_lists(tmp_path)
+    (tmp_path / "advert_layouts.toml").write_text(
+        '[[layout]]\nlayout_id = "lantern"\ntitle = "Lantern"\nsource_url = "https://lantern.example"\n'
+        'platform = "lantern"\nneeds = [["no"], ["who"]]\n[layout.columns]\nadvert_id = ["no"]\nhandle = ["who"]\n'
+        'spend = ["cost"]\ncurrency = ["cur"]\nstarted_at = ["day"]\n',
+        "utf-8",
+    )
+    found = sm.read_screening_lists(tmp_path)
+    assert found.adverts.select("platform", "handle", "spend_min", "currency").rows() == [("lantern", "h1", 5, "EUR")]

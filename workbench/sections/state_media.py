@@ -62,7 +62,7 @@ def describe_state_media(
         by_day: from `count_references_by_day`.
         judged: from `judge_adverts`.
         adverts: from `summarise_adverts`.
-        n_adverts_read: adverts read, matched to an outlet or not.
+        n_adverts_read: adverts read, matched to an outlet or not, each once though it stands in two exports.
         n_references: rows of `find_references`; where it is 0 and no advert was read, the section is one line.
         link_kinds: from `count_link_kinds`: says how many links nobody could follow here.
         origin: where the list of outlets comes from, in words.
@@ -201,9 +201,11 @@ def _claim_adverts(judged: pl.DataFrame, sums: pl.DataFrame, policy: Any, n_read
     barred = sums.filter((pl.col("policy_id") == policy.policy_id) & (pl.col("verdict") == "barred"))
     money = [_say_money(group) for _, group in barred.sort("currency").group_by("currency", maintain_order=True)]
     spent = f", with spending of {say_list(money)}" if money else ""
+    n_before = ours.filter((pl.col("verdict") == "barred") & pl.col("is_before_policy"))["advert_id"].n_unique()
+    early = f", {n_before:,} of them from before {policy.adverts_barred_from}, when it barred none" if n_before else ""
     where = "" if "*" in policy.adverts_barred_in else f" in {say_list(list(policy.adverts_barred_in))}"
     text = (
-        f"“{policy.title}” would bar {say_share(n['barred'], matched, noun='matched advert')}{where}{spent}; "
+        f"“{policy.title}” would bar {say_share(n['barred'], matched, noun='matched advert')}{where}{spent}{early}; "
         f"{n['undetermined']:,} {'stays' if n['undetermined'] == 1 else 'stay'} undetermined."
     )
     shown = Observation("Adverts by verdict, outlet and currency, and one by one.", "state_media_adverts")

@@ -19,6 +19,9 @@ from workbench.state_media.currencies import name_currency
 from workbench.state_media.files import read_table, read_text, read_toml
 
 _TIME = pl.Datetime("us", "UTC")
+_ROWS_AT_ONCE = 20_000
+_Places = dict[str, list[tuple[str, str]]]
+"""our column -> the export's columns that may hold it, best first, each with the currency code its name carries"""
 ADVERTS: dict[str, Any] = {
     "advert_id": pl.String,
     "platform": pl.String,
@@ -84,25 +87,31 @@ def read_adverts(
         ParameterError: an unknown layout, or a mapped column that is not there.
 
     Beware: spending is a range in most libraries and adds up to a range. Libraries hold political and issue adverts
-    only; a state outlet's other adverts are in none of them.
+    only; a state outlet's other adverts are in none of them. Google's whole file is long: of 200,000 rows each took
+    0.07 ms and 2 kB of memory on one core of a busy machine, so a million want about 70 s and 2 GB.
     """
     path = Path(path)
-    records = list(_read_records(path))
-    header = {_plain(name): name for _, record in records for name in record}
+    export = _read_export(path)
+    header = {_plain(name): name for name in export.names}
     chosen = _mapped_layout(columns, platform, header, path) if columns else _choose(layout, layouts, header, path)
-    marks = _find_marks(records, chosen["columns"])
-    rows, bad = [], []
-    for line, record in records:
-        row, reason = _read_advert({_plain(key): value for key, value in record.items()}, chosen, marks)
+    places = _locate(chosen["columns"], export.names)
+    marks = _find_marks(export, places)
+    everywhere = sorted({code.upper() for code in countries or []})
+    parts, rows, bad = [pl.DataFrame(schema=ADVERTS)], [], []
+    for line, record in export.iter_records():
+        row, reason = _read_advert(record, places, marks)
         if reason:
             bad.append((path.name, line, reason))
             continue
         row["currency_given"] = row["currency_given"] or currency
         row["currency"] = name_currency(row["currency_given"]) or name_currency(currency)
-        row["countries"] = row["countries"] or sorted({code.upper() for code in countries or []})
-        rows.append({**row, "file": path.name, "line": line})
+        row["countries"] = row["countries"] or everywhere
+        rows.append({**row, "platform": chosen["platform"], "file": path.name, "line": line})
+        # A row as Python objects weighs many times what it does in a table.
+        if len(rows) == _ROWS_AT_ONCE:
+            parts, rows = [*parts, pl.DataFrame(rows, schema=ADVERTS)], []
     quarantine = pl.DataFrame(bad, schema={"file": pl.String, "line": pl.Int64, "reason": pl.String}, orient="row")
-    return AdvertFile(pl.DataFrame(rows, schema=ADVERTS), quarantine, chosen["layout_id"])
+    return AdvertFile(pl.concat([*parts, pl.DataFrame(rows, schema=ADVERTS)]), quarantine, chosen["layout_id"])
 
 
 def list_advert_layouts(layouts: Path | str | None = None) -> pl.DataFrame:
@@ -149,7 +158,7 @@ def _choose(name: str | None, layouts: Path | str | None, header: dict[str, str]
             raise ParameterError(f"No advert layout '{name}'; these are known: {ids}. Choose one.")
         return chosen[0]
     for layout in known:
-        if all(any(_find(header, [option]) for option in need) for need in layout["needs"]):
+        if all(_locate({"any": need}, list(header))["any"] for need in layout["needs"]):
             return layout
     has = ", ".join(list(header.values())[:12])
     raise SourceError(
@@ -175,15 +184,34 @@ def _mapped_layout(columns: dict[str, str], platform: str | None, header: dict[s
     return {"layout_id": "columns given", "platform": platform, "columns": found}
 
 
-def _read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+class _Export(NamedTuple):
+    """An export before it is read: a table, or objects."""
+
+    names: list[str]
+    table: pl.DataFrame | None
+    objects: list[dict[str, Any]]
+
+    def iter_records(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        # Records are counted, not lines: a text cell may hold line breaks.
+        if self.table is not None:
+            return enumerate(self.table.iter_rows(named=True), start=2)
+        return enumerate(self.objects, start=1)
+
+    def list_distinct(self, name: str) -> list[Any]:
+        if self.table is not None:
+            return self.table[name].unique().to_list()
+        return [record.get(name) for record in self.objects]
+
+
+def _read_export(path: Path) -> _Export:
     if path.suffix.lower() in (".json", ".jsonl", ".ndjson"):
-        yield from _read_json(path)
-        return
-    # Records are counted, not lines: a text cell may hold line breaks.
-    yield from enumerate(read_table(path).iter_rows(named=True), start=2)
+        objects = _read_json(path)
+        return _Export(list(dict.fromkeys(name for record in objects for name in record)), None, objects)
+    table = read_table(path)
+    return _Export(table.columns, table, [])
 
 
-def _read_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_json(path: Path) -> list[dict[str, Any]]:
     text = read_text(path, kind="an advert export")
     try:
         if path.suffix.lower() == ".json":
@@ -195,40 +223,41 @@ def _read_json(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise SourceError(f"Expected {path.name} to be JSON; found otherwise ({error}). Export it again.") from error
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise SourceError(f"Expected {path.name} to hold one object per advert; found other values. Export it again.")
-    yield from enumerate(items, start=1)
+    return items
 
 
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.strip().lower().lstrip("\ufeff")).strip("_")
 
 
-def _find(record: dict[str, Any], options: list[str]) -> tuple[str, str] | None:
-    """Return the first option the record has a value for, and the currency code its name carries."""
-    for option in options:
-        pattern = re.compile(re.escape(option).replace(r"\{cur\}", "([a-z]{3})"))
-        for name, value in record.items():
-            match = pattern.fullmatch(name)
-            if match and value not in (None, "", []):
-                return name, (match.group(1).upper() if match.groups() else "")
-    return None
+def _locate(columns: dict[str, list[str]], names: list[str]) -> _Places:
+    """Return where an export holds each of our columns."""
+    plain = [(name, _plain(name)) for name in names]
+    places: _Places = {}
+    for ours, options in columns.items():
+        patterns = [re.compile(re.escape(option).replace(r"\{cur\}", "([a-z]{3})")) for option in options]
+        matches = ((name, pattern.fullmatch(text)) for pattern in patterns for name, text in plain)
+        places[ours] = [(name, "".join(match.groups()).upper()) for name, match in matches if match]
+    return places
 
 
-def _find_marks(records: list[tuple[int, dict[str, Any]]], columns: dict[str, list[str]]) -> frozenset[str]:
-    amounts = [names for ours, names in columns.items() if ours.startswith(("spend", "impressions"))]
-    options = [option for names in amounts for option in names]
-    patterns = [re.compile(re.escape(option).replace(r"\{cur\}", "[a-z]{3}")) for option in options]
-    wanted = {name for name in (records[0][1] if records else {}) if any(p.fullmatch(_plain(name)) for p in patterns)}
-    return find_decimal_marks(record.get(name) for _, record in records for name in wanted)
+def _find(record: dict[str, Any], places: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """Return the first of the places the record has a value at."""
+    return next((place for place in places if record.get(place[0]) not in (None, "", [])), None)
 
 
-def _read_advert(record: dict[str, Any], layout: dict, marks: frozenset[str]) -> tuple[dict[str, Any], str]:
-    columns: dict[str, list[str]] = layout["columns"]
+def _find_marks(export: _Export, places: _Places) -> frozenset[str]:
+    held = [found for ours, found in places.items() if ours.startswith(("spend", "impressions"))]
+    wanted = dict.fromkeys(name for found in held for name, _ in found)
+    return find_decimal_marks(cell for name in wanted for cell in export.list_distinct(name))
 
+
+def _read_advert(record: dict[str, Any], places: _Places, marks: frozenset[str]) -> tuple[dict[str, Any], str]:
     def cell(ours: str) -> Any:
-        found = _find(record, columns.get(ours, []))
+        found = _find(record, places.get(ours, []))
         return record[found[0]] if found else None
 
-    row: dict[str, Any] = {"platform": layout["platform"]}
+    row: dict[str, Any] = {}
     for name in ("advert_id", "advertiser_id", "advertiser", "handle", "paid_by", "text"):
         items = read_items(cell(name))
         row[name] = items[0].strip() if items else None
@@ -238,9 +267,9 @@ def _read_advert(record: dict[str, Any], layout: dict, marks: frozenset[str]) ->
         return {}, "the row names no advertiser"
     try:
         row["started_at"], row["ended_at"] = read_day(cell("started_at")), read_day(cell("ended_at"))
-        money = _read_money(record, columns, marks)
+        money = _read_money(record, places, marks)
         row |= {"spend_min": money.low, "spend_max": money.high, "currency_given": money.currency}
-        seen = _read_bounds(record, columns, "impressions", marks)
+        seen = _read_bounds(record, places, "impressions", marks)
         row["impressions_min"], row["impressions_max"] = (None if n is None else round(n) for n in seen[:2])
     except ValueError as error:
         return {}, str(error)
@@ -250,27 +279,25 @@ def _read_advert(record: dict[str, Any], layout: dict, marks: frozenset[str]) ->
     return row, ""
 
 
-def _read_bounds(record: dict[str, Any], columns: dict[str, list[str]], name: str, marks: frozenset[str]) -> Amount:
-    ends = [_find(record, columns.get(f"{name}_{end}", [])) for end in ("min", "max")]
+def _read_bounds(record: dict[str, Any], places: _Places, name: str, marks: frozenset[str]) -> Amount:
+    ends = [_find(record, places.get(f"{name}_{end}", [])) for end in ("min", "max")]
     if any(ends):
         low, high = (read_amount(record[end[0]], marks=marks) if end else Amount(None, None) for end in ends)
         return Amount(low.low, high.low, low.currency or high.currency)
-    found = _find(record, columns.get(name, []))
+    found = _find(record, places.get(name, []))
     return read_amount(record[found[0]], marks=marks) if found else Amount(None, None)
 
 
-def _read_money(record: dict[str, Any], columns: dict[str, list[str]], marks: frozenset[str]) -> Amount:
+def _read_money(record: dict[str, Any], places: _Places, marks: frozenset[str]) -> Amount:
     # A source may give one amount in several currencies: the first it gives is kept, with its own two bounds.
-    stated = _find(record, columns.get("currency", []))
+    stated = _find(record, places.get("currency", []))
     given = str(record[stated[0]]).strip() if stated else ""
-    lead = _find(record, [*columns.get("spend_min", []), *columns.get("spend_max", []), *columns.get("spend", [])])
+    amounts = {ours: places.get(ours, []) for ours in ("spend_min", "spend_max", "spend")}
+    lead = _find(record, [place for found in amounts.values() for place in found])
     if lead is None:
         return Amount(None, None, given or None)
     inside = lead[1]
-    pinned = {
-        ours: [name.replace("{cur}", inside.lower()) for name in columns.get(ours, [])]
-        for ours in ("spend_min", "spend_max", "spend")
-    }
+    pinned = {ours: [place for place in found if place[1] in ("", inside)] for ours, found in amounts.items()}
     money = _read_bounds(record, pinned, "spend", marks)
     said = sorted({code for text in (given, inside, money.currency) if (code := name_currency(text))})
     if len(said) > 1:

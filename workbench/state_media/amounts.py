@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from workbench.state_media.currencies import split_currency
@@ -91,6 +92,7 @@ def _read_number(text: str, marks: frozenset[str]) -> float:
     return float(f"{whole.replace(group, '')}.{decimals or 0}")
 
 
+@lru_cache(maxsize=10_000)  # libraries write the same few ranges in millions of rows
 def _read_words(text: str, marks: frozenset[str]) -> Amount:
     bounds = {end.lower(): _scale(number, unit, marks) for end, number, unit in _BOUND.findall(text)}
     if bounds:

@@ -25,8 +25,9 @@ def match_adverts(adverts: pl.DataFrame, outlets: pl.DataFrame) -> pl.DataFrame:
 
     The advertiser is matched by handle or page id on its platform, else by its exact name (case, width and spacing
     aside) or that of the payer, else by a link to an outlet's domain. Only a handle or id makes the outlet the
-    advertiser: anybody may bear a name or link to a page. To settle a match by name, add the advertiser's id to the
-    outlet's handles, as `google:AR123` or `facebook:12345`.
+    advertiser: anybody may bear a name or link to a page. What one export of an advert leaves empty (ids, names,
+    links, countries, regions) is taken from another that has it. To settle a match by name, add the advertiser's id to
+    the outlet's handles, as `google:AR123` or `facebook:12345`.
 
     Args:
         adverts: from `read_adverts`.
@@ -47,7 +48,7 @@ def match_adverts(adverts: pl.DataFrame, outlets: pl.DataFrame) -> pl.DataFrame:
         raise SchemaError(f"adverts lacks column '{missing[0]}' (has {', '.join(adverts.columns)}). Use read_adverts.")
     checked = check_outlets(outlets)
     index, names = SiteIndex(checked), index_names(checked)
-    adverts = _mark_repeats(adverts)
+    adverts = _fill_from_repeats(_mark_repeats(adverts))
     rows = []
     for n, advert in enumerate(adverts.iter_rows(named=True)):
         matched_by, found = _match_one(advert, index, names)
@@ -106,16 +107,17 @@ def summarise_adverts(judged: pl.DataFrame) -> pl.DataFrame:
     file is summed for itself; amounts without any currency are not summed.
 
     Returns:
-        policy_id, verdict, outlet_id, currency (ISO code, or as given and the file), n_adverts, spend_min, spend_max
-        (null where an advert has no upper bound: at least spend_min), n_without_spend, impressions_min,
-        impressions_max, first_at, last_at, countries, regions, is_ambiguous (an advert that fits several outlets
-        counts at each), n_repeats (rows of other exports left out).
+        policy_id, verdict, outlet_id, currency (ISO code, or as given and the file), n_adverts, n_before_policy (ran
+        before the policy barred adverts), spend_min, spend_max (null where an advert has no upper bound: at least
+        spend_min), n_without_spend, impressions_min, impressions_max, first_at, last_at, countries, regions,
+        is_ambiguous (an advert that fits several outlets counts at each), n_repeats (rows of other exports left out).
     """
     group = ("policy_id", "verdict", "outlet_id", "currency")
     named = judged.with_columns(currency=name_money())
     counted, repeats = named.filter(pl.col("repeats").is_null()), named.filter(pl.col("repeats").is_not_null())
     sums = counted.group_by(group).agg(
         n_adverts=pl.len().cast(pl.Int64),
+        n_before_policy=pl.col("is_before_policy").sum().cast(pl.Int64),
         spend_min=_add("spend_min"),
         spend_max=_add("spend_max"),
         n_without_spend=pl.col("spend_min").is_null().sum().cast(pl.Int64),
@@ -156,6 +158,18 @@ def _mark_repeats(adverts: pl.DataFrame) -> pl.DataFrame:
     return order.with_columns(repeats=pl.when(~is_first).then(kept)).sort("row").drop("row")
 
 
+def _fill_from_repeats(adverts: pl.DataFrame) -> pl.DataFrame:
+    texts, lists = ("advertiser_id", "handle", "advertiser", "paid_by"), ("urls", "countries", "regions")
+    same = ["platform", "advert_id"]
+    held = [pl.col(name).drop_nulls().first().over(same).alias(name) for name in texts]
+    held += [pl.col(name).sort_by(pl.col(name).list.len()).last().over(same).alias(name) for name in lists]
+    known = adverts.select(held)
+    return adverts.with_columns(
+        *(pl.col(name).fill_null(known[name]) for name in texts),
+        *(pl.when(pl.col(name).list.len() == 0).then(known[name]).otherwise(name).alias(name) for name in lists),
+    )
+
+
 def _match_one(advert: dict, index: SiteIndex, names: dict[str, set[str]]) -> tuple[str | None, list[str]]:
     for handle in (advert["handle"], advert["advertiser_id"]):
         found = index.find_handle(advert["platform"], handle) if handle else ()
@@ -184,11 +198,12 @@ def _judge(advert: dict, policy: Policy, outcome: str, missing: list[str]) -> tu
         return UNDETERMINED, "the outlet is undetermined for want of facts", list(missing)
     if "*" in policy.adverts_barred_in:
         return BARRED, "the outlet meets the policy", []
-    where = ", ".join(policy.adverts_barred_in)
+    where, barred_in = ", ".join(policy.adverts_barred_in), set(policy.adverts_barred_in)
     if not advert["countries"]:
         return UNDETERMINED, f"barred in {where} only; the export does not say where it ran", ["country of delivery"]
-    if set(policy.adverts_barred_in) & set(advert["countries"]):
-        return BARRED, f"the outlet meets the policy and the advert ran in {where}", []
+    if barred_in & set(advert["countries"]):
+        elsewhere = " and elsewhere: its amounts are of all countries" if set(advert["countries"]) - barred_in else ""
+        return BARRED, f"the outlet meets the policy and the advert ran in {where}{elsewhere}", []
     return NOT_BARRED, f"barred in {where} only, and it did not run there", []
 
 

@@ -17,11 +17,12 @@ import dataframely.exc
 import polars as pl
 
 from workbench.schema import SchemaError, SourceError
-from workbench.state_media.files import read_table
+from workbench.state_media.files import number_records, read_table
 from workbench.state_media.sites import name_site
 
 FINDINGS = ("yes", "no", "unclear")
 _LISTS = ("names", "countries", "domains", "handles")
+_COMMENT = "#"
 _GRADE = r"^[A-F][1-6]$"
 
 
@@ -84,7 +85,7 @@ def read_facts(path: Path | str) -> tuple[pl.DataFrame, pl.DataFrame]:
         path, schema=Facts, required=("outlet_id", "factor", "finding", "evidence_url", "evidence_at", "grade")
     )
     table = _complete(table, Facts).with_columns(_day(pl.col("evidence_at")), file=pl.lit(Path(path).name))
-    table = table.with_row_index("line", offset=2)
+    table = _number_lines(table, Path(path))
     table = table.with_columns(pl.col("finding").str.to_lowercase(), pl.col("grade").str.to_uppercase())
     return _split_good(table, Facts, file=Path(path).name)
 
@@ -100,7 +101,8 @@ def read_outlets(path: Path | str) -> tuple[pl.DataFrame, pl.DataFrame]:
     table = _complete(_read_csv(path, schema=Outlets, required=("outlet_id", "name")), Outlets)
     table = table.with_columns(
         *(split_list(pl.col(column)) for column in _LISTS), _day(pl.col("reply_asked_at")), _day(pl.col("reply_at"))
-    ).with_row_index("line", offset=2)
+    )
+    table = _number_lines(table, Path(path))
     bad = [(row["line"], reason) for row in table.iter_rows(named=True) if (reason := find_address_fault(row))]
     good, quarantine = _split_good(
         table.filter(~pl.col("line").is_in([line for line, _ in bad])), Outlets, file=Path(path).name
@@ -220,7 +222,7 @@ def name_version(facts: pl.DataFrame) -> str:
 
 def _read_csv(path: Path | str, *, schema: type[dy.Schema], required: tuple[str, ...]) -> pl.DataFrame:
     path = Path(path)
-    table = read_table(path, comment_prefix="#")
+    table = read_table(path, comment_prefix=_COMMENT)
     missing = [column for column in required if column not in table.columns]
     if missing:
         has = ", ".join(table.columns)
@@ -242,6 +244,11 @@ def refuse_unknown_columns(columns: list[str], known: list[str], *, file: str) -
             raise SourceError(f"{file} has a column '{column}'; known are {', '.join(known)}. {hint}")
 
 
+def _number_lines(table: pl.DataFrame, path: Path) -> pl.DataFrame:
+    lines = number_records(path, n_records=table.height, comment_prefix=_COMMENT)
+    return table.with_columns(line=pl.Series(lines, dtype=pl.Int64))
+
+
 def _complete(table: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
     absent = [column for column in schema.column_names() if column not in table.columns]
     return table.with_columns(pl.lit(None, dtype=pl.String).alias(column) for column in absent).select(
@@ -255,7 +262,6 @@ def _day(column: pl.Expr) -> pl.Expr:
 
 
 def _split_good(table: pl.DataFrame, schema: type[dy.Schema], *, file: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    # `line` counts records after the header: the same as lines where no cell holds a line break.
     rows = table.drop("line")
     good, failure = schema.filter(rows, cast=True)
     if good.height == table.height:

@@ -44,6 +44,19 @@ def read_table(path: Path, *, comment_prefix: str | None = None) -> pl.DataFrame
         ) from error
 
 
+def number_records(path: Path, *, n_records: int, comment_prefix: str) -> list[int]:
+    """Return the line of a CSV on which each record after the header begins; lines of comment count as lines."""
+    starts, is_inside = [], False
+    for number, line in enumerate(_read_bytes(path, kind="a CSV").split(b"\n"), start=1):
+        if not is_inside and (not line.strip() or line.startswith(comment_prefix.encode())):
+            continue
+        if not is_inside:
+            starts.append(number)
+        is_inside ^= line.count(b'"') % 2 == 1
+    # Stray quotes: the records as they are counted are then the best there is.
+    return starts[1:] if len(starts) == n_records + 1 else list(range(2, n_records + 2))
+
+
 def read_text(path: Path, *, kind: str) -> str:
     """Return a file's text.
 

@@ -20,9 +20,10 @@ from workbench.state_media.matrix import read_outlet_list, read_state_media_matr
 from workbench.state_media.policies import Policies
 from workbench.state_media.policy_files import read_policies
 
+_LAYOUTS = "advert_layouts.toml"
 _FILES = (
     "outlets*.csv", "list*.csv", "facts*.csv", "matrix*.csv", "policies*.toml", "adverts*.csv", "adverts*.json",
-    "adverts*.jsonl", "adverts*.ndjson",
+    "adverts*.jsonl", "adverts*.ndjson", _LAYOUTS,
 )  # fmt: skip
 _DATA_ENDS = (".csv", ".tsv", ".toml", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods")
 
@@ -45,10 +46,10 @@ def read_screening_lists(folder: Path | str | None = None, *, dataset: Path | st
     """Return the lists of a folder; without one, those beside the dataset; failing these, the worked examples.
 
     A folder holds `outlets*.csv` (or a plain `list*.csv`), `facts*.csv`, and where you have them `policies*.toml`,
-    `adverts*.csv`, `.json` or `.jsonl`, and the State Media Matrix as `matrix_2023-09-01.csv`, with the day it
-    describes. Beside a dataset it is called `<dataset>_state_media`, inside it `state_media`. Several files of a kind
-    are joined; outlets of the matrix that are outlets of yours become one (see `find_same_outlets`). Facts about no
-    outlet of the lists are quarantined.
+    `adverts*.csv`, `.json` or `.jsonl` (for exports of other layouts a map, `advert_layouts.toml`), and the State
+    Media Matrix as `matrix_2023-09-01.csv`, with the day it describes. Beside a dataset it is called
+    `<dataset>_state_media`, inside it `state_media`. Several files of a kind are joined; outlets of the matrix that are
+    outlets of yours become one (see `find_same_outlets`). Facts about no outlet of the lists are quarantined.
 
     Raises:
         SourceError: the folder named is not there, holds no outlets, or a file whose name says nothing.
@@ -86,7 +87,8 @@ def _read(folder: Path, *, origin: str, is_package: bool = False) -> ScreeningLi
     matrices = [read_state_media_matrix(path, as_of=_read_day(path)) for path in sorted(folder.glob("matrix*.csv"))]
     own = [] if is_package else sorted(folder.glob("policies*.toml"))
     files = [path for end in ("csv", "json", "jsonl", "ndjson") for path in sorted(folder.glob(f"adverts*.{end}"))]
-    adverts = [read_adverts(path) for path in files]
+    own_layouts = folder / _LAYOUTS if not is_package and (folder / _LAYOUTS).is_file() else None
+    adverts = [read_adverts(path, layouts=own_layouts) for path in files]
     ours = merge_outlets(*(table for table, _ in outlets), *(read.outlets for read in plain))
     joined = join_outlet_lists(
         ours,

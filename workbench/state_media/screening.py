@@ -280,7 +280,10 @@ def _cite(weighed: pl.DataFrame) -> dict[tuple[str, str], list[str]]:
         line = (
             f"{row['factor']}={row['finding']} ({row['grade']}, {row['evidence_at']:%Y-%m-%d}, {row['evidence_url']})"
         )
-        cited.setdefault((row["outlet_id"], row["factor"]), []).append(line)
+        known = cited.setdefault((row["outlet_id"], row["factor"]), [])
+        # Rows of one list about one outlet differ in their notes alone, which the lines of the argument hold.
+        if line not in known:
+            known.append(line)
     return cited
 
 
