@@ -254,6 +254,17 @@ def test_accounts_count_the_traits_whose_features_are_there_and_explain_features
     assert section.tables[-1].name == "account_features"
 
 
+def test_accounts_count_a_trait_out_of_those_of_which_the_source_tells():
+    hashed = profiles().with_columns(
+        n_followers=pl.lit(None, pl.Int64),
+        handle_tail_digits=pl.when(pl.int_range(pl.len()) < 4).then(pl.lit(6)),
+    )
+    rows = {row["trait"]: row for row in describe_accounts(hashed).tables[0].rows}
+    digits = rows["carry a handle that ends in five digits or more"]
+    assert (digits["n_accounts"], digits["n_known"], digits["accounts_frac"]) == (4, 4, 1.0)
+    assert "follow others and are followed by none" not in rows
+
+
 def test_accounts_say_what_holidays_did():
     fitted = pl.DataFrame(
         {

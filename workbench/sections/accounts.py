@@ -137,32 +137,38 @@ def _trait_claims(profiles: pl.DataFrame, *, who: str) -> list[Claim]:
     frequent = [row for row in counted.rows(named=True) if row["n_accounts"] > 1][:1]
     return [
         Claim(
-            f"Of {say_count(profiles.height, 'account')} {who}, {row['n_accounts']:,} "
+            f"Of {say_count(row['n_known'], 'account')} {who}{known}, {row['n_accounts']:,} "
             f"({say_percent(row['accounts_frac'])}) {row['trait']}.",
             "co-action",
             _COUNTED,
             (Observation("Accounts with each trait.", "account_traits"),),
-            f"{profiles.height:,} accounts {who}",
+            f"{say_count(row['n_known'], 'account')} {who}{known}",
         )
         for row in frequent
+        for known in ("" if row["n_known"] == profiles.height else " of which the source tells",)
     ]
 
 
 def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
     rows = [
-        (trait, int(profiles.select(where.fill_null(value=False).sum()).item()), profiles.height)
+        (trait, *profiles.select(n=where.fill_null(value=False).sum(), n_known=where.is_not_null().sum()).row(0))
         for trait, where in _TRAITS.items()
         if set(where.meta.root_names()) <= set(profiles.columns)
     ]
-    table = pl.DataFrame(rows, schema=["trait", "n_accounts", "n_listed"], orient="row")
-    return table.with_columns(accounts_frac=(pl.col("n_accounts") / pl.col("n_listed")).round(4)).sort(
+    table = pl.DataFrame(rows, schema=["trait", "n_accounts", "n_known"], orient="row")
+    # Where the source tells of nobody (handles are hashed, say), nobody having the trait is no finding.
+    known = table.filter(pl.col("n_known") > 0)
+    return known.with_columns(accounts_frac=(pl.col("n_accounts") / pl.col("n_known")).round(4)).sort(
         "n_accounts", descending=True, maintain_order=True
     )
 
 
 def _traits(profiles: pl.DataFrame, *, who: str) -> TableView:
-    labels = {"trait": "These accounts …", "n_accounts": "Accounts", "n_listed": "out of", "accounts_frac": "Share"}
-    note = f"Accounts {who}; one may have several traits, and each trait has innocent reasons."
+    labels = {"trait": "These accounts …", "n_accounts": "Accounts", "n_known": "out of", "accounts_frac": "Share"}
+    note = (
+        f"Accounts {who}, out of those of which the source tells; one may have several traits, and each trait has "
+        "innocent reasons."
+    )
     return make_table(
         "account_traits", "What stands out, and in how many", _count_traits(profiles), note=note, labels=labels
     )
