@@ -80,13 +80,19 @@ def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
     )
 
 
-def chart_references_per_day(table: pl.DataFrame) -> alt.Chart:
-    """Return posts that refer to outlets per day (`day`, `group`, `n_posts`) as one line per group."""
+def chart_references_per_day(table: pl.DataFrame, *, every: str = "1d") -> alt.Chart:
+    """Return posts that refer to outlets per day (`day`, `group`, `n_posts`) as one line per group.
+
+    A day without a row is drawn as none; `every` is the step of the table where it counts weeks (1w) or months (1mo).
+    """
     check_chart_table(table, "day", "group", "n_posts")
+    days = table.select(pl.date_range(pl.col("day").min(), pl.col("day").max(), every))
+    each = days.join(table.select("group").unique(), how="cross").join(table, on=["day", "group"], how="left")
+    filled = each.with_columns(pl.col("n_posts").fill_null(0)).sort("day", "group")
     groups = table["group"].unique().sort().to_list()
     chart = (
-        plot(with_text_days(table, "day"))
-        .mark_line(interpolate="step-after", strokeWidth=1.6)
+        plot(with_text_days(filled, "day"))
+        .mark_line(interpolate="step", strokeWidth=1.6)
         .encode(
             x=time_axis("day"),
             y=alt.Y("n_posts:Q", title="Posts that refer to an outlet"),

@@ -262,3 +262,9 @@ def test_the_real_protection_hides_handles_and_loses_no_reference():
     )
     assert after.select("outlet_id", "how").sort("how").rows() == before.select("outlet_id", "how").sort("how").rows()
     assert before["how"].sort().to_list() == ["link", "quote", "repost"]
+
+
+def test_an_upper_bound_that_only_arithmetic_sets_is_none():
+    few = estimate_ratio(pl.Series([2, 2]), pl.Series([3, 2]), pl.Series([1, 0]), pl.Series([2, 1]))
+    assert few.ratio == pytest.approx(2.4)
+    assert few.high is None

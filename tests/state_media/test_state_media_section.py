@@ -9,6 +9,7 @@ from workbench.findings import Findings, Section
 from workbench.report import render_report
 from workbench.schema import About, ParameterError, SourceError
 from workbench.sections.state_media import describe_state_media
+from workbench.sections.state_media_parts import draw_days
 from workbench.state_media.policy_files import read_condition
 
 DEMO = Path(__file__).parents[2] / "datasets" / "demo"
@@ -229,3 +230,25 @@ def test_charts_describe_what_they_show():
     ):
         with pytest.raises(ParameterError, match="at least one row"):
             chart(table.clear())
+
+
+def test_days_without_a_post_are_drawn_as_none():
+    days = pl.DataFrame(
+        {"day": ["2021-05-01", "2021-05-04", "2021-05-04"], "group": ["a", "a", "b"], "n_posts": [9, 2, 5]}
+    ).with_columns(pl.col("day").str.to_date())
+    spec = chart_references_per_day(days).to_dict()
+    (drawn,) = spec["datasets"].values()
+    assert [row["n_posts"] for row in drawn if row["group"] == "a"] == [9, 0, 0, 2]
+    assert [row["n_posts"] for row in drawn if row["group"] == "b"] == [0, 0, 0, 5]
+
+
+@pytest.mark.parametrize(("last", "n_rows"), [("2021-05-31", 31), ("2031-05-01", 523), ("2081-05-01", 721)])
+def test_long_spans_are_drawn_in_weeks_or_months(last, n_rows):
+    by_day = pl.DataFrame({
+        "day": ["2021-05-01", last], "cluster_id": [1, 1], "outlet_id": ["a", "a"], "n_posts": [3, 4],
+        "n_accounts": [1, 1],
+    }).with_columns(pl.col("day").str.to_date())  # fmt: skip
+    (figure,) = draw_days(by_day)
+    (drawn,) = figure.spec["datasets"].values()
+    assert len(drawn) == n_rows
+    assert sum(row["n_posts"] for row in drawn) == 7

@@ -11,6 +11,7 @@ from workbench.findings import Figure, TableView
 from workbench.sections.base import make_figure, make_table
 
 MOST_OUTLETS_DRAWN = 30
+_MOST_POINTS = 2_000
 
 
 def draw_outcomes(screened: pl.DataFrame, policies: Any) -> list[Figure]:
@@ -53,11 +54,13 @@ def draw_days(by_day: pl.DataFrame) -> list[Figure]:
         .otherwise(pl.format("cluster {}", cluster))
     )
     table = by_day.group_by("day", group.alias("group")).agg(n_posts=pl.col("n_posts").sum()).sort("day", "group")
-    every = next((size for size in ("1d", "1w", "1mo") if table.height <= 2000 or size == "1mo"), "1d")
+    n_days = table.select((pl.col("day").max() - pl.col("day").min()).dt.total_days()).item() + 1
+    n_points = n_days * table["group"].n_unique()
+    every = "1d" if n_points <= _MOST_POINTS else "1w" if n_points <= 7 * _MOST_POINTS else "1mo"
     if every != "1d":
         coarse = table.group_by(pl.col("day").dt.truncate(every), "group")
         table = coarse.agg(pl.col("n_posts").sum()).sort("day", "group")
-    return [make_figure("state_media_days", chart_references_per_day(table), table)]
+    return [make_figure("state_media_days", chart_references_per_day(table, every=every), table)]
 
 
 def tabulate_determinations(screened: pl.DataFrame) -> TableView:

@@ -12,6 +12,8 @@ from scipy.stats import t as student
 
 # Below this the widening would say nothing of the accounts any more, only that they are few.
 _FEWEST_DF = 3
+# A bound nearer to one than this is arithmetic: so few hits of the rest set none.
+_HIGHEST = 1 - 1e-5
 
 
 class Ratio(NamedTuple):
@@ -60,7 +62,7 @@ def estimate_ratio(
     low = float(beta.ppf(tail, x, y + 1)) if x else 0.0
     high = float(beta.ppf(1 - tail, x + 1, y)) if y else 1.0
     ratio = (hits / total) / (rest_hits / rest_total) if rest_hits else None
-    return Ratio(ratio, _odds(low) * m / n, None if high >= 1 else _odds(high) * m / n)
+    return Ratio(ratio, _odds(low) * m / n, None if high >= _HIGHEST else _odds(high) * m / n)
 
 
 def _odds(share: float) -> float:
