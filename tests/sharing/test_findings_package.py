@@ -177,6 +177,22 @@ def test_unknown_manifests_are_refused(tmp_path, changes, said):
         read_package(folder)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"caveats": None}, "'caveats' in the manifest's cover is no list"),
+        ({"caveats": [1]}, "'caveats' in the manifest's cover is not text"),
+        ({"as_of": 5}, "'as_of' in the manifest's cover is not text"),
+        ({"level": "loud"}, "of no kind we know"),
+    ],
+)
+def test_a_cover_of_other_kinds_is_refused_by_field(tmp_path, changes, said):
+    folder = written(tmp_path, "public").folder
+    cover = json.loads((folder / "manifest.json").read_text())["cover"]
+    with pytest.raises(PackageError, match=said):
+        read_package(edit_manifest(folder, cover=cover | changes))
+
+
 def test_a_later_minor_version_is_read(tmp_path):
     assert read_package(edit_manifest(written(tmp_path, "public").folder, schema_version="1.7")).indicators.height
 

@@ -80,6 +80,14 @@ def test_a_long_list_is_built_in_parts_and_comes_out_as_in_one(monkeypatch):
     assert build_indicators([]).height == 0
 
 
+@pytest.mark.parametrize("declared", ["", "minhash"])
+def test_a_signature_of_another_method_is_one_bad_row_and_no_failed_match(declared):
+    rows = [{"indicator_value": "text-minhash:" + "ab" * 40, "declared": declared}, {"indicator_value": LINK}]
+    report = match_indicators(build_indicators(rows), crowd())
+    assert report.indicators["status"].to_list() == ["not checkable", "hit"]
+    assert "another method" in report.disputes["dispute"].to_list()[0]
+
+
 def test_a_file_larger_than_any_tip_is_refused_by_name(tmp_path, monkeypatch):
     (tmp_path / "huge.csv").write_text("Tactic,Technique,Procedure,Indicator\n")
     monkeypatch.setattr("workbench.sharing.formats.MAX_BYTES", 10)

@@ -110,6 +110,7 @@ _HANDLE = re.compile(r"@?[\w.+-]{2,40}")
 _HASH = re.compile(
     r"(?P<kind>md5|sha1|sha256|pdq|text-sha256|text-minhash|hmac):(?P<hex>[0-9a-f]{32,2048})", re.IGNORECASE
 )
+_SIGNATURE = re.compile(r"text-minhash:[0-9a-f]{512}")
 _NOT_A_NAME = re.compile(r"(?i)^(?:\w+ing\b|the |these |those |most |some |several |all |this |a |an )|[.!?]$")
 _MAY_BE_DEFANGED = re.compile(r"[\[\](){}\\*]|xx|fx|dot|\bat\b", re.IGNORECASE)
 _DECLARED = {
@@ -236,8 +237,15 @@ def _as_contact(text: str, *, number: str, role: str) -> Kind | None:
         return Kind("hashtag", match_key=unicodedata.normalize("NFKC", tag.group(1)).casefold(), role=role)
     hashed = _HASH.fullmatch(text)
     if hashed:
-        return Kind(_hash_type(hashed["kind"]), match_key=text.lower(), role=role)
+        return _as_hash(_hash_type(hashed["kind"]), text.lower(), role=role)
     return None
+
+
+def _as_hash(kind: str, key: str, *, role: str) -> Kind:
+    """A signature of another length cannot be compared: its row says so, and the others are matched all the same."""
+    if kind == "minhash" and not _SIGNATURE.fullmatch(key):
+        return Kind(kind, role=role, problem="expected a signature of 512 hexadecimal digits: it is of another method")
+    return Kind(kind, match_key=key, role=role)
 
 
 def _hash_type(kind: str) -> str:
@@ -282,4 +290,4 @@ def _as_declared(stated: str, text: str, *, number: str, role: str) -> Kind:
         return Kind(stated, match_key=" ".join(text.casefold().split()), role=role)
     if stated in ("technique", "free_text"):
         return Kind(stated, role="context")
-    return Kind(stated, match_key=text.lower(), role=role)
+    return _as_hash(stated, text.lower(), role=role)

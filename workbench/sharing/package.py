@@ -311,8 +311,19 @@ def _read_cover(manifest: dict[str, Any], *, name: str) -> Cover:
     if not isinstance(content, dict) or not wanted <= set(content):
         raise PackageError(f"{name}: the manifest's cover lacks fields. Ask for the package again.")
     cover: dict[str, Any] = {key: content[key] for key in wanted}
+    if not isinstance(cover["caveats"], list):
+        raise PackageError(f"{name}: 'caveats' in the manifest's cover is no list. Ask for the package again.")
     cover["caveats"] = tuple(cover["caveats"])
-    return Cover(**cover)
+    words = {key: value for key, value in cover.items() if key not in ("caveats", "is_synthetic")}
+    odd = [key for key, value in words.items() if not isinstance(value, str)]
+    if odd or not all(isinstance(caveat, str) for caveat in cover["caveats"]):
+        raise PackageError(
+            f"{name}: '{(odd or ['caveats'])[0]}' in the manifest's cover is not text. Ask for the package again."
+        )
+    try:
+        return Cover(**cover)
+    except ParameterError as error:
+        raise PackageError(f"{name}: the manifest's cover is of no kind we know. {error}") from error
 
 
 def _read_indicators(rows: pl.DataFrame) -> pl.DataFrame:
