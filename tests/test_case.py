@@ -99,3 +99,11 @@ def test_heavy_results_are_kept(root):
     case = open_case("harbour")
     frame = pl.DataFrame({"a": [1]})
     assert case.keep(pl.DataFrame.head, frame, 1).equals(frame)
+
+
+def test_what_goes_with_a_dataset_lies_in_its_folder_or_beside_its_single_file(tmp_path):
+    (tmp_path / "harbour").mkdir()
+    (tmp_path / "capture.ndjson").write_text("{}")
+    for place, expected in (("harbour", tmp_path / "harbour"), ("capture.ndjson", tmp_path)):
+        case = open_case(str(tmp_path / place), reports_folder=str(tmp_path / "r"), cache_folder=str(tmp_path / "c"))
+        assert case.beside("narrative_labels.csv") == expected.resolve() / "narrative_labels.csv"

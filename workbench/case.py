@@ -41,6 +41,10 @@ class Case:
         """Return what the function gives, from the cache where it has run on the same content before."""
         return self.cache.keep(function, *args, **kwargs)
 
+    def beside(self, name: str) -> Path:
+        """Return where a file lies that goes with the dataset: in its folder; beside it where it is a single file."""
+        return (self.dataset if self.dataset.is_dir() else self.dataset.parent) / name
+
     def save(
         self, notebook: str, release: Release, *, sections: list[Section], parameters: dict[str, Any]
     ) -> pl.DataFrame:
