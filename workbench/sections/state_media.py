@@ -202,7 +202,7 @@ def _claim_adverts(judged: pl.DataFrame, sums: pl.DataFrame, policy: Any, n_read
     money = [_say_money(group) for _, group in barred.sort("currency").group_by("currency", maintain_order=True)]
     spent = f", with spending of {say_list(money)}" if money else ""
     n_before = ours.filter((pl.col("verdict") == "barred") & pl.col("is_before_policy"))["advert_id"].n_unique()
-    early = f", {n_before:,} of them from before {policy.adverts_barred_from}, when it barred none" if n_before else ""
+    early = f"; {n_before:,} of these ran before {policy.adverts_barred_from}, when it barred none" if n_before else ""
     where = "" if "*" in policy.adverts_barred_in else f" in {say_list(list(policy.adverts_barred_in))}"
     text = (
         f"“{policy.title}” would bar {say_share(n['barred'], matched, noun='matched advert')}{where}{spent}{early}; "
