@@ -81,6 +81,8 @@ def load_release(
 
     Returns:
         The release. Its accounts and posts have one column more than agreed: `source_file`, the file a row came from.
+        Accounts are in the order of their ids, posts in that of their times and ids: how a file was sorted changes
+        nothing that follows.
 
     Raises:
         SourceError: nothing is there, a format is unknown, a file is damaged or not the announced one, or no row can
@@ -102,7 +104,7 @@ def load_release(
         if own:
             _note_columns(own, tables)
             _extend(tables, module.read(own, dataset.about))
-    release = _assemble(dataset, tables, aside=aside)
+    release = _put_in_order(_assemble(dataset, tables, aside=aside))
     return leave_out_removed(release, Path(path)) if isinstance(path, str | Path) else release
 
 
@@ -195,6 +197,14 @@ def _assemble(dataset: Dataset, tables: Tables, *, aside: list[str]) -> Release:
         decisions=pl.concat([*decisions, empty_table("decisions")]),
         quarantine=check_table(quarantine.sort("file", "line", maintain_order=True), "quarantine"),
         about=_name_platform(dataset.about, accounts, posts),
+    )
+
+
+def _put_in_order(release: Release) -> Release:
+    return replace(
+        release,
+        accounts=release.accounts.sort("platform", "account_id"),
+        posts=release.posts.sort("platform", "posted_at", "post_id"),
     )
 
 
