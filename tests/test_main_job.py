@@ -1,7 +1,15 @@
 """The main job, whole: a small synthetic release through every notebook, by the runner, to a report one can read."""
 
+import base64
+import csv
+import gzip
+import html
+import io
 import json
+import re
+import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 import polars as pl
@@ -79,3 +87,65 @@ def test_every_number_of_the_manifest_is_that_of_the_run(finished):
     assert manifest["parameters"]["seed"] == 7
     text = json.dumps(manifest)
     assert str(run.folder) not in text, "a machine's path is nobody's business"
+
+
+def protected_names(dataset):
+    """Ids, handles and names of whoever may not be named, straight from the files, by none of the workbench's code."""
+    clear, hidden = set(), set()
+    for file in sorted(dataset.glob("*_synthetic_*.csv.gz")):
+        with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as stream:
+            for row in csv.DictReader(stream):
+                own = {row["userid"], row["user_screen_name"], row["user_display_name"]}
+                (clear if int(row["follower_count"] or 0) >= 5_000 else hidden).update(own)
+                others = (row.get(name) or "" for name in ("user_mentions", "in_reply_to_userid", "retweet_userid"))
+                hidden.update(name for cell in others for name in re.findall(r"[\w+/=]+", cell))
+                hidden.update(re.findall(r"[@＠](\w+)", row.get("tweet_text") or ""))
+    return {name for name in hidden - clear if len(name) >= 3}
+
+
+def every_text(name, content):
+    """A file's text as it stands and as HTML, URLs and JSON hide it, and what archives and data links hold."""
+    if content.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for member in archive.namelist():
+                yield f"{name} > {member}", member
+                yield from every_text(f"{name} > {member}", archive.read(member))
+        return
+    text = content.decode("utf-8", "replace")
+    for seen in (
+        text,
+        html.unescape(text),
+        unquote(text),
+        re.sub(r"\\u([0-9a-f]{4})", lambda c: chr(int(c[1], 16)), text),
+    ):
+        yield name, seen
+    for packed in re.findall(r"base64,([A-Za-z0-9+/]{16,}={0,2})", text):
+        yield name, base64.b64decode(packed + "===").decode("utf-8", "replace")
+
+
+def names_in(folder, hidden):
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    spaced = [name for name in hidden if not re.fullmatch(r"[\w+/=]+", name)]
+    return {
+        (name, place)
+        for file, content in files.items()
+        for place, text in every_text(file, content)
+        for name in (hidden & {*re.findall(r"[\w+/=]+", text), *re.findall(r"\w+", text, re.ASCII)})
+        | {phrase for phrase in spaced if phrase in text}
+    }  # fmt: skip
+
+
+@pytest.mark.notebook
+def test_no_file_of_it_names_anybody_who_may_not_be_named(finished):
+    dataset, run = finished
+    assert len(hidden := protected_names(dataset)) > 500
+    assert names_in(run.folder, hidden) == set()
+
+
+def test_the_search_for_names_would_find_them(tmp_path):
+    hidden = {"tram_fan99", "Anna of Quay", "aB+/c=", "北岸"}
+    with zipfile.ZipFile(tmp_path / "p.zip", "w") as archive:
+        archive.writestr("a.csv", "id\naB+/c=\n")
+    (tmp_path / "b.html").write_text("看@tram_fan99你 &#65;nna of Quay", encoding="utf-8")
+    (tmp_path / "c.json").write_text('"\\u5317\\u5cb8"', encoding="utf-8")
+    assert {name for name, _ in names_in(tmp_path, hidden)} == hidden
