@@ -191,9 +191,13 @@ def chart_cluster_sizes(table: pl.DataFrame) -> alt.Chart:
     )
     largest = table.filter(pl.col("cluster_id") == clusters[0])["n_accounts"].sum()
     description = (
-        f"{len(clusters)} clusters; cluster {clusters[0]} has {largest:,} accounts, core and periphery together."
+        f"{_name_clusters(len(clusters))}; cluster {clusters[0]} has {largest:,} accounts, core and periphery together."
     )
     return dress(chart, title="Accounts in each cluster", description=description, height_px=rows_px(len(clusters)))
+
+
+def _name_clusters(n: int) -> str:
+    return f"{n:,} {'cluster' if n == 1 else 'clusters'}"
 
 
 def chart_cluster_ratios(table: pl.DataFrame) -> alt.Chart:
@@ -295,7 +299,7 @@ def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
         tooltip=[tip("account_id", "Account"), tip("cluster_id", "Cluster")],
     )
     description = (
-        f"{nodes.height:,} accounts in {len(clusters)} clusters, joined by {edges.height:,} edges, those "
+        f"{nodes.height:,} accounts in {_name_clusters(len(clusters))}, joined by {edges.height:,} edges, those "
         "furthest beyond chance. Place and distance follow from the layout and mean nothing by themselves."
     )
     title = "The clusters' backbone: who acted with whom"

@@ -110,7 +110,9 @@ def _key_numbers(clusters: pl.DataFrame, each: pl.DataFrame, *, n_accounts: int)
     return [
         KeyNumber(f"{clusters.height:,}", "accounts in clusters", f"of {n_accounts:,} accounts with an action"),
         KeyNumber(
-            f"{each.height:,}", "cluster" if each.height == 1 else "clusters", "groups beyond chance, largest first"
+            f"{each.height:,}",
+            "cluster" if each.height == 1 else "clusters",
+            "a group beyond chance" if each.height == 1 else "groups beyond chance, largest first",
         ),
         KeyNumber(
             f"{strongest['ratio']:,.0f}×" if strongest["ratio"] >= 10 else f"{strongest['ratio']:.1f}×",
