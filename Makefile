@@ -25,10 +25,10 @@ BIN := $(ENV)/bin
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
-.PHONY: help report catalogue demo test lint lab check simulate evaluate bench fuzz faults audit setup spark clean
+.PHONY: help report catalogue demo test lint lab check simulate evaluate bench fuzz faults determinism load audit setup spark clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 report: $(READY) ## run the notebooks on CASE (default demo) and write reports/CASE; SET="seed=8 ..." sets parameters
 	@$(BIN)/workbench report "$(CASE)" $(foreach one,$(SET),--set "$(one)")
@@ -70,6 +70,12 @@ fuzz: $(READY) ## try N damaged inputs on every reader; a page goes to reports/f
 
 faults: $(READY) ## kill the main job KILLS times at random moments; KIND=real takes the real notebooks; reports/faults
 	@$(BIN)/python tests/faults/run_faults.py "$(KILLS)" reports/faults "$(SEED)" "$(KIND)"
+
+determinism: $(READY) ## hold every file of a report made on Python 3.11, 3.12, 3.13, one thread, rows shuffled, against one another
+	@$(BIN)/python tests/faults/determinism.py --folder reports/determinism
+
+load: $(READY) ## the whole main job on POSTS posts (or several sizes: POSTS=1e4,1e5); a page goes to reports/benchmarks
+	@$(BIN)/python tests/benchmarks/load_bench.py --posts "$(POSTS)" --accounts "$(ACCOUNTS)" --out reports/benchmarks
 
 audit: $(READY) ## look the locked packages up among known vulnerabilities (needs the network)
 	@$(PIP) install --quiet "pip-audit>=2.9"

@@ -96,3 +96,24 @@ def test_engines_that_differ_stop_the_run(bench):
         bench.summarise_runs([row, row | {"n_edges": 1}])
     toolkit = row | {"engine": "toolkit", "edges_checksum": 1, "n_co_actions": 1}
     assert bench.check_equal(pl.DataFrame([row, toolkit])).height == 2
+
+
+def test_load_is_measured_per_part_and_drawn_and_a_size_replaces_its_earlier_rows(bench, tmp_path, monkeypatch):
+    import load_bench
+
+    said = "import time; print('✓ 01'); time.sleep(1.2); print('✓ 02'); held = bytearray(200_000_000); time.sleep(1.2)"
+    monkeypatch.setattr(load_bench, "PROGRAM", [sys.executable, "-u", "-c", said])
+    rows = load_bench.watch([], tmp_path, parts=["01", "02", "checks"])
+    assert [(row["part"], row["outcome"]) for row in rows] == [(p, "done") for p in ("01", "02", "checks", "whole")]
+    assert rows[2]["peak_gb"] > 0.2 > rows[1]["peak_gb"]
+    assert rows[1]["seconds"] > 1
+    cut_off = load_bench.watch([], tmp_path, parts=["01", "02", "checks"], max_s=0.5)
+    assert [row["outcome"] for row in cut_off] == ["done", "ended after 0 s", "ended after 0 s"]
+
+    for n_posts, some in ((10_000, cut_off), (20_000, rows), (10_000, rows)):
+        named = [{"date": "2026-11-24", "n_posts": n_posts, "n_accounts": 1_000} | row for row in some]
+        table = load_bench.write_rows(named, tmp_path)
+    assert table["n_posts"].to_list() == [10_000] * 4 + [20_000] * 4
+    page = load_bench.render_page(table)
+    assert "<svg" in page
+    assert "20,000" in page

@@ -122,7 +122,8 @@ def run_variant(variant: Variant, home: Path, datasets: dict[bool, Path], key: P
     shutil.copytree(datasets[variant.shuffled], home / "datasets" / CASE)
     shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
     code = f"from workbench.run import run_case; run_case({CASE!r}, parameters={{'n_shuffles': {N_SHUFFLES}}})"
-    environment = {**os.environ, **variant.environment, "WORKBENCH_HOME": str(home), "WORKBENCH_KEY_FILE": str(key)}
+    environment = {**os.environ, **variant.environment, "PYTHONPATH": str(REPOSITORY)}
+    environment |= {"WORKBENCH_HOME": str(home), "WORKBENCH_KEY_FILE": str(key)}
     began = time.monotonic()
     done = subprocess.run([variant.python, "-c", code], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

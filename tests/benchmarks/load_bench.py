@@ -1,0 +1,226 @@
+"""`make load POSTS=10000,100000`: the whole main job on synthetic releases of these sizes, its time and its memory.
+
+Every size has a folder, a cache and a key of its own. Twice a second the memory of the runner and of all its children
+is added up (a page that two of them share counts twice); the highest sum is the peak. A run that takes longer or more
+than is stated is ended and shown as such. Rows of earlier runs stay in load.csv; the page is drawn from all of it.
+
+    python tests/benchmarks/load_bench.py [--posts 10000,100000] [--accounts 5000] [--out reports/benchmarks]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import polars as pl
+import vl_convert
+from coaction_page import STYLE, describe_machine, describe_versions
+
+from workbench.case import home
+from workbench.notebooks import list_notebooks
+
+Sample = tuple[float, float, float]
+"""when, GB held, processor seconds used"""
+CASE = "load"
+SEED = 7
+PROGRAM = [sys.executable, "-u", "-c", "from workbench.cli import main; main()"]
+PROMISED_POSTS, PROMISED_S, PROMISED_GB = 3_600_000, 480, 6.0
+COLUMNS = {
+    "date": pl.String, "n_posts": pl.Int64, "n_accounts": pl.Int64, "part": pl.String, "outcome": pl.String,
+    "seconds": pl.Float64, "cpu_seconds": pl.Float64, "peak_gb": pl.Float64, "load": pl.Float64,
+}  # fmt: skip
+
+
+def measure(n_posts: int, n_accounts: int, *, max_s: float, max_gb: float) -> list[dict[str, Any]]:
+    """Return one row for making the release, one per notebook that was begun, one for what came after, and the sum."""
+    with tempfile.TemporaryDirectory(prefix="workbench-load-") as place:
+        root = Path(place)
+        (root / "datasets").mkdir()
+        (root / "notebooks").symlink_to(home() / "notebooks")
+        sizes = ["--accounts", str(n_accounts), "--posts", str(n_posts), "--seed", str(SEED)]
+        rows = watch(["simulate", str(root / "datasets" / CASE), *sizes], root, parts=["simulate"])
+        parts = [file.stem for file in list_notebooks(root / "notebooks")]
+        if rows[-1]["outcome"] == "done":
+            rows = rows[:1] + watch(["report", CASE], root, parts=[*parts, "checks"], max_s=max_s, max_gb=max_gb)
+        stages = list_stages(root / ".cache" / CASE)
+    for stage in stages:
+        sys.stderr.write(f"  {stage}\n")
+    said = {"date": datetime.now(UTC).date().isoformat(), "n_posts": n_posts, "n_accounts": n_accounts}
+    return [said | row for row in rows]
+
+
+def watch(
+    command: list[str], root: Path, *, parts: list[str], max_s: float = 3_600, max_gb: float = 64
+) -> list[dict[str, Any]]:
+    """Run the workbench; return seconds and peak of each part (each ends with a line marked ✓) and of the whole."""
+    environment = {**os.environ, "WORKBENCH_HOME": str(root), "WORKBENCH_KEY_FILE": str(root / "key")}
+    environment |= {"PYTHONIOENCODING": "utf-8", "COLUMNS": "200"}
+    process = subprocess.Popen(
+        [*PROGRAM, *command],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    ends: list[float] = []
+    lines: list[str] = []
+    reader = threading.Thread(target=_read_lines, args=(process, lines, ends), daemon=True)
+    reader.start()
+    began = time.monotonic()
+    samples: list[Sample] = [(began, 0.0, 0.0)]
+    outcome = ""
+    while process.poll() is None:
+        now = time.monotonic()
+        samples.append((now, *ask_tree(process.pid)))
+        if now - began > max_s:
+            outcome = f"ended after {max_s:,.0f} s"
+        elif samples[-1][1] > max_gb:
+            outcome = f"ended past {max_gb:g} GB"
+        if outcome:
+            os.killpg(process.pid, signal.SIGKILL)
+        time.sleep(0.5)
+    reader.join()
+    process.wait()
+    outcome = outcome or ("done" if process.returncode == 0 else f"failed: {lines[-1][:160] if lines else ''}")
+    edges = [began, *ends[: len(parts) - 1], time.monotonic()]
+    rows = []
+    for part, start, end in zip(parts, edges, edges[1:], strict=False):
+        rows.append(_row(part, outcome if end == edges[-1] else "done", samples, start, end))
+    return rows + ([_row("whole", outcome, samples, began, edges[-1])] if len(parts) > 1 else [])
+
+
+def _row(part: str, outcome: str, samples: list[Sample], start: float, end: float) -> dict[str, Any]:
+    before = max(used for at, _, used in samples if at <= start)
+    used = max(used for at, _, used in samples if at <= end)
+    return {
+        "part": part,
+        "outcome": outcome,
+        "seconds": round(end - start, 1),
+        "cpu_seconds": round(used - before, 1),
+        "peak_gb": round(max((held for at, held, _ in samples if start <= at <= end), default=0.0), 2),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def _read_lines(process: subprocess.Popen[str], lines: list[str], ends: list[float]) -> None:
+    for line in process.stdout or ():
+        lines.append(line.rstrip())
+        if "✓" in line:
+            ends.append(time.monotonic())
+            sys.stderr.write(f"  {line.strip()}\n")
+
+
+def ask_tree(pid: int) -> tuple[float, float]:
+    """Return the memory in GB and the processor time in seconds of a process and its children, ended ones' time too."""
+    parents: dict[int, list[int]] = {}
+    held: dict[int, float] = {}
+    used: dict[int, float] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (place / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it ended while we looked
+            continue
+        held[int(place.name)] = int(fields[21]) * os.sysconf("SC_PAGE_SIZE") / 1e9
+        used[int(place.name)] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+        parents.setdefault(int(fields[1]), []).append(int(place.name))
+    tree = [pid]
+    for one in tree:
+        tree += parents.get(one, [])
+    return sum(held.get(one, 0.0) for one in tree), sum(used.get(one, 0.0) for one in tree)
+
+
+def list_stages(cache: Path) -> list[str]:
+    """Return the kept results in the order they were finished, each with the seconds since the one before."""
+    done = sorted((entry.stat().st_mtime, entry.name.rpartition("-")[0]) for entry in cache.glob("[!.]*"))
+    return [
+        f"{name} kept {at - before:.1f} s after the one before"
+        for (before, _), (at, name) in zip(done[:1] + done, done, strict=False)
+    ]
+
+
+def write_rows(rows: list[dict[str, Any]], folder: Path) -> pl.DataFrame:
+    """Add rows to load.csv, in place of earlier ones of the same size, and return all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "load.csv"
+    new = pl.DataFrame(rows, schema=COLUMNS)
+    keys = ["n_posts", "n_accounts"]
+    old = pl.read_csv(file, schema=COLUMNS) if file.exists() else new.clear()
+    table = pl.concat([old.join(new, on=keys, how="anti"), new]).sort("n_posts", "n_accounts", maintain_order=True)
+    table.write_csv(file)
+    return table
+
+
+def render_page(table: pl.DataFrame) -> str:
+    """Return the page: the whole job by size, drawn and as a table, then every part."""
+    whole = table.filter(part="whole")
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>The main job under load</title>
+<style>{STYLE}</style></head><body>
+<h1>The main job under load</h1>
+<p>Synthetic releases (<code>workbench simulate --seed {SEED}</code>) through <code>workbench report</code>, all
+notebooks, nothing kept from before. The goal is {PROMISED_POSTS:,} posts within {PROMISED_S // 60} minutes and
+{PROMISED_GB:g} GB on two processors. Memory is that of the runner and its kernels together, looked at twice a second;
+what two processes share counts twice.</p>
+<p>{escape(describe_machine())}. {escape(describe_versions())}. Other work on the machine: load
+{table["load"].min():.1f} to {table["load"].max():.1f} (more than the number of processors means waiting).</p>
+<h2>How it grows</h2>
+{_draw(whole.filter(outcome="done"))}
+{_table(whole)}
+<h2>Where the time goes</h2>
+{_table(table.filter(pl.col("part") != "whole"))}
+</body></html>
+"""
+
+
+def _table(table: pl.DataFrame) -> str:
+    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in table.columns)
+    cells = (
+        "".join(f"<td>{f'{cell:,}' if isinstance(cell, int | float) else escape(str(cell))}</td>" for cell in row)
+        for row in table.iter_rows()
+    )
+    body = "\n".join(f"<tr>{row}</tr>" for row in cells)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+
+
+def _draw(done: pl.DataFrame) -> str:
+    if done.is_empty():
+        return "<p>No run came to its end.</p>"
+    base = alt.Chart(done).mark_line(point=True).properties(width=320, height=280)
+    posts = alt.X("n_posts:Q", title="posts", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
+    parts = [("seconds", "seconds"), ("peak_gb", "peak memory, GB")]
+    charts = [base.encode(posts, alt.Y(f"{y}:Q", title=what, scale=alt.Scale(type="log"))) for y, what in parts]
+    return vl_convert.vegalite_to_svg(alt.hconcat(*charts).to_json())
+
+
+def main() -> None:
+    """Measure the sizes asked for, one after the other, and write load.csv and load.html."""
+    parser = argparse.ArgumentParser(description="The whole main job on synthetic releases of several sizes.")
+    parser.add_argument("--posts", default="10000,100000", help="sizes, with commas between")
+    parser.add_argument("--accounts", type=int, default=5_000, help="at most one to ten posts")
+    parser.add_argument("--out", type=Path, default=Path("reports/benchmarks"))
+    parser.add_argument("--max-seconds", type=float, default=3_600)
+    parser.add_argument("--max-gb", type=float, default=16)
+    given = parser.parse_args()
+    for n_posts in sorted({int(float(one)) for one in given.posts.split(",")}):
+        n_accounts = max(1_000, min(given.accounts, n_posts // 10))
+        rows = measure(n_posts, n_accounts, max_s=given.max_seconds, max_gb=given.max_gb)
+        table = write_rows(rows, given.out)
+        (given.out / "load.html").write_text(render_page(table), encoding="utf-8")
+        whole = rows[-1]
+        sys.stdout.write(f"{n_posts:,} posts: {whole['outcome']}, {whole['seconds']} s, {whole['peak_gb']} GB\n")
+
+
+if __name__ == "__main__":
+    main()
