@@ -51,6 +51,10 @@ def find_language_switches(posts: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("n") >= 2 * MIN_POSTS_EACH_SIDE)
     )
     languages = known.group_by("account_id", "lang").len("n_lang").with_columns(pl.col("n_lang").cast(pl.Int64))
+    # No split explains more than every post: where one language leaves too little, none needs trying.
+    left = 1 - pl.col("n_lang").max() / pl.col("n_lang").sum()
+    mixed = languages.group_by("account_id").agg(left.alias("left")).filter(pl.col("left") >= MIN_SWITCH_GAIN - 1e-9)
+    languages, known = (table.join(mixed, on="account_id", how="semi") for table in (languages, known))
     counted = (
         known.join(languages, on="account_id", suffix="_of")
         .sort("account_id", "lang_of", "place")

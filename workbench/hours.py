@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_array
 
 from workbench.schema import ParameterError, SchemaError, check_table
 
@@ -130,14 +131,18 @@ def _days(holidays: pl.DataFrame | None) -> tuple[pl.Series, pl.Series]:
 
 def _office_share(hours: pl.DataFrame, off: pl.Series, worked: pl.Series) -> np.ndarray:
     """Per account and clock, the share of its posts in office hours."""
-    parts = []
-    for offset in OFFSETS_H:
-        local = pl.col("hour").dt.offset_by(f"{offset}h")
-        day = local.dt.date()
-        is_working = (local.dt.weekday() <= 5) & ~day.is_in(off.implode()) | day.is_in(worked.implode())
-        is_office = is_working & (local.dt.hour() >= FIRST_HOUR) & (local.dt.hour() < END_HOUR)
-        parts.append((pl.col("n").filter(is_office).sum() / pl.col("whole").first()).alias(str(offset)))
-    return hours.group_by("row", maintain_order=True).agg(parts).drop("row").to_numpy()
+    moments = hours.select("hour").unique().sort("hour").with_row_index("at")
+    at = hours.select("hour").join(moments, on="hour", how="left", maintain_order="left")["at"]
+    counts = csr_array((hours["n"].cast(pl.Float64).to_numpy(), (hours["row"].to_numpy(), at.to_numpy())))
+    is_office = moments.select(_is_office(offset, off, worked).alias(str(offset)) for offset in OFFSETS_H)
+    return counts @ is_office.cast(pl.Float64).to_numpy() / counts.sum(axis=1)[:, None]
+
+
+def _is_office(offset: int, off: pl.Series, worked: pl.Series) -> pl.Expr:
+    local = pl.col("hour").dt.offset_by(f"{offset}h")
+    day = local.dt.date()
+    is_working = (local.dt.weekday() <= 5) & ~day.is_in(off.implode()) | day.is_in(worked.implode())
+    return is_working & (local.dt.hour() >= FIRST_HOUR) & (local.dt.hour() < END_HOUR)
 
 
 def _holiday_ratio(hours: pl.DataFrame, weight: np.ndarray, off: pl.Series, offset: int) -> float | None:
