@@ -152,8 +152,8 @@ def _list_names(release: Release, account_id: str) -> set[str]:
 
 
 def _forget_labels(dataset: Path, releases: Any, account_id: str) -> None:
-    """Take its words out of the example texts of the label file that lies beside the dataset."""
-    file = dataset / "narrative_labels.csv"
+    """Take its words out of the example texts of the label file that goes with the dataset."""
+    file = (dataset if dataset.is_dir() else dataset.parent) / "narrative_labels.csv"
     if not file.is_file():
         return
     own = pl.concat([r.posts.filter(pl.col("account_id") == account_id)["text"] for r in releases]).drop_nulls()
