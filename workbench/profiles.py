@@ -134,5 +134,8 @@ def _clients(posts: pl.DataFrame) -> pl.DataFrame:
 def _resale_phrases(posts: pl.DataFrame) -> pl.DataFrame:
     lines = resources.files("workbench").joinpath("data/resale_phrases.txt").read_text(encoding="utf-8").splitlines()
     phrases = "|".join(f"(?:{line})" for line in lines if line and not line.startswith("#"))
-    reads_so = normalise_text(pl.col("text")).str.contains(phrases).fill_null(value=False)
-    return posts.group_by("account_id").agg(n_resale_phrases=reads_so.sum().cast(pl.Int64))
+    said = posts.select("account_id", "text").drop_nulls("text")
+    telling = said.select("text").unique().filter(normalise_text(pl.col("text")).str.contains(phrases))
+    return (
+        said.join(telling, on="text", how="semi").group_by("account_id").agg(n_resale_phrases=pl.len().cast(pl.Int64))
+    )
