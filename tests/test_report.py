@@ -1,4 +1,6 @@
+import base64
 import csv
+import gzip
 import html
 import os
 import re
@@ -12,7 +14,7 @@ import invented_case
 import pytest
 
 from workbench.findings import SECTIONS, Citation, Claim, Confidence, Figure, Findings, Section, TableView
-from workbench.report import MOST_CSV_BYTES, render_page, render_report
+from workbench.report import MOST_CSV_BYTES, _pack, render_page, render_report
 from workbench.schema import ParameterError, SchemaError
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "rect", "path", "line", "circle", "stop"}
@@ -204,3 +206,12 @@ def test_the_words_and_structure_of_the_page_are_the_golden_ones(page):
     if os.environ.get("WORKBENCH_GOLDEN") == "write":
         golden.write_text(bare, encoding="utf-8")
     assert bare.splitlines() == golden.read_text(encoding="utf-8").splitlines()
+
+
+def test_a_long_spec_is_packed_alike_by_every_python(monkeypatch):
+    written = gzip.compress(b"a chart", mtime=0)
+    for system in (3, 255):
+        as_there = written[:9] + bytes([system]) + written[10:]
+        monkeypatch.setattr("workbench.report.gzip.compress", lambda *_, one=as_there, **__: one)
+        packed = base64.b64decode(_pack("a chart"))
+        assert (packed[9], gzip.decompress(packed)) == (3, b"a chart")

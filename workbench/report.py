@@ -173,7 +173,9 @@ def _is_redrawn(figure: Figure, wide: str) -> bool:
 
 def _pack(text: str) -> Markup:
     """A long spec as gzip in base64, a tenth of its size; browsers unpack it themselves."""
-    return Markup(base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
+    packed = bytearray(gzip.compress(text.encode(), mtime=0))
+    packed[9] = 3  # the system it was made on (RFC 1952): Python versions differ in what they write there
+    return Markup(base64.b64encode(packed).decode())
 
 
 def _refuse_addresses(part: Any, *, figure: Figure) -> None:

@@ -10,6 +10,7 @@ checksums: of the inputs, which were shuffled, and of files that name those); ot
 from __future__ import annotations
 
 import argparse
+import base64
 import csv
 import gzip
 import hashlib
@@ -36,7 +37,8 @@ PYTHONS = ("3.11", "3.12", "3.13")
 N_ACCOUNTS, N_POSTS, N_SHUFFLES = 1_000, 5_000, 5
 THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 GRADES = ("same", "same but for versions and checksums", "other")
-_CHECKSUM = re.compile(rb"\b[0-9a-f]{64}\b")
+_CHECKSUM = re.compile(rb"\b[0-9a-f]{64}\b|(?<=Record <code>)[0-9a-f]{16}(?=</code>)")
+_EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/]+=*)")
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def _mask(content: bytes, own: dict[str, str], others: dict[str, str]) -> bytes:
     for package, version in own.items():
         if version != others.get(package):
             content = re.sub(rb"(?<![\d.])" + re.escape(version.encode()) + rb"(?![\d.]*\d)", b"<version>", content)
+    content = _EMBEDDED.sub(lambda link: _CHECKSUM.sub(b"<checksum>", base64.b64decode(link[1])), content)
     return _CHECKSUM.sub(b"<checksum>", content)
 
 
