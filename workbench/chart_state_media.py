@@ -24,6 +24,8 @@ from workbench.chart_style import (
 )
 
 _OUTCOMES = {"meets": PALETTE[1], "does not meet": PALETTE[0], "undetermined": "#D9D9D9"}
+_MOST_POINTS = 2_000
+_STEPS = {"1d": "day", "1w": "week", "1mo": "month"}
 
 
 def chart_determinations(table: pl.DataFrame) -> alt.LayerChart:
@@ -80,12 +82,29 @@ def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
     )
 
 
-def chart_references_per_day(table: pl.DataFrame, *, every: str = "1d") -> alt.Chart:
+def coarsen_days(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """Return posts per day and group by week or month where a line per group would have too many points, and the step.
+
+    Args:
+        table: day, group, n_posts.
+
+    Returns:
+        The table, day being the first of its week or month; "1d", "1w" or "1mo".
+    """
+    n_days = table.select((pl.col("day").max() - pl.col("day").min()).dt.total_days()).item() + 1
+    n_points = n_days * table["group"].n_unique()
+    every = "1d" if n_points <= _MOST_POINTS else "1w" if n_points <= 7 * _MOST_POINTS else "1mo"
+    by_step = table.group_by(pl.col("day").dt.truncate(every), "group").agg(pl.col("n_posts").sum())
+    return by_step.sort("day", "group"), every
+
+
+def chart_references_per_day(table: pl.DataFrame) -> alt.Chart:
     """Return posts that refer to outlets per day (`day`, `group`, `n_posts`) as one line per group.
 
-    A day without a row is drawn as none; `every` is the step of the table where it counts weeks (1w) or months (1mo).
+    A day without a row is drawn as none. Long spans are drawn by week or month.
     """
-    check_chart_table(table, "day", "group", "n_posts")
+    check_chart_table(table.head(1), "day", "group", "n_posts")  # its length is mended below
+    table, every = coarsen_days(table)
     days = table.select(pl.date_range(pl.col("day").min(), pl.col("day").max(), every))
     each = days.join(table.select("group").unique(), how="cross").join(table, on=["day", "group"], how="left")
     filled = each.with_columns(pl.col("n_posts").fill_null(0)).sort("day", "group")
@@ -101,8 +120,10 @@ def chart_references_per_day(table: pl.DataFrame, *, every: str = "1d") -> alt.C
         )
     )
     most = table.sort("n_posts", "day", descending=[True, False]).row(0, named=True)
+    step = _STEPS[every]
     description = (
-        f"Posts per day that link to, repost, quote or copy an outlet, by {listed(groups)}, {table['day'].min()} to "
-        f"{table['day'].max()}. The most by one group on one day: {most['n_posts']:,} ({most['group']}, {most['day']})."
+        f"Posts per {step} that link to, repost, quote or copy an outlet, by {listed(groups)}, {table['day'].min()} to "
+        f"{table['day'].max()}. The most by one group in one {step}: {most['n_posts']:,} "
+        f"({most['group']}, {most['day']})."
     )
-    return dress(chart, title="Posts that refer to an outlet, by day", description=description)
+    return dress(chart, title=f"Posts that refer to an outlet, by {step}", description=description)

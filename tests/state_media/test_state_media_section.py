@@ -252,3 +252,13 @@ def test_long_spans_are_drawn_in_weeks_or_months(last, n_rows):
     (drawn,) = figure.spec["datasets"].values()
     assert len(drawn) == n_rows
     assert sum(row["n_posts"] for row in drawn) == 7
+
+
+def test_a_long_span_given_by_day_is_drawn_coarser_and_says_so():
+    days = pl.DataFrame({"day": ["2011-05-01", "2021-05-04"], "group": ["a", "b"], "n_posts": [9, 5]}).with_columns(
+        pl.col("day").str.to_date()
+    )
+    spec = chart_references_per_day(days).to_dict()
+    (drawn,) = spec["datasets"].values()
+    assert len(drawn) == 2 * 524
+    assert "in one week: 9 (a, 2011-04-25)" in spec["description"]

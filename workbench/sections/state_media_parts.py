@@ -6,12 +6,16 @@ from typing import Any
 
 import polars as pl
 
-from workbench.chart_state_media import chart_determinations, chart_reference_ratios, chart_references_per_day
+from workbench.chart_state_media import (
+    chart_determinations,
+    chart_reference_ratios,
+    chart_references_per_day,
+    coarsen_days,
+)
 from workbench.findings import Figure, TableView
 from workbench.sections.base import make_figure, make_table
 
 MOST_OUTLETS_DRAWN = 30
-_MOST_POINTS = 2_000
 
 
 def draw_outcomes(screened: pl.DataFrame, policies: Any) -> list[Figure]:
@@ -54,13 +58,8 @@ def draw_days(by_day: pl.DataFrame) -> list[Figure]:
         .otherwise(pl.format("cluster {}", cluster))
     )
     table = by_day.group_by("day", group.alias("group")).agg(n_posts=pl.col("n_posts").sum()).sort("day", "group")
-    n_days = table.select((pl.col("day").max() - pl.col("day").min()).dt.total_days()).item() + 1
-    n_points = n_days * table["group"].n_unique()
-    every = "1d" if n_points <= _MOST_POINTS else "1w" if n_points <= 7 * _MOST_POINTS else "1mo"
-    if every != "1d":
-        coarse = table.group_by(pl.col("day").dt.truncate(every), "group")
-        table = coarse.agg(pl.col("n_posts").sum()).sort("day", "group")
-    return [make_figure("state_media_days", chart_references_per_day(table, every=every), table)]
+    table, _ = coarsen_days(table)
+    return [make_figure("state_media_days", chart_references_per_day(table), table)]
 
 
 def tabulate_determinations(screened: pl.DataFrame) -> TableView:
