@@ -61,7 +61,10 @@ def test_the_planted_core_is_found_and_nobody_is_called_inauthentic(finished):
     dataset, run = finished
     findings = json.loads((run.folder / "findings.json").read_text(encoding="utf-8"))
     claims = [claim for section in findings["sections"] for claim in section["claims"]]
-    assert {claim["level"] for claim in claims} <= {"co-action", "coordination"}
+    # What a dataset quotes of others is theirs; nothing found here goes further than coordination.
+    own = [claim for claim in claims if not any(evidence["kind"] == "Citation" for evidence in claim["evidence"])]
+    assert {claim["level"] for claim in own} <= {"co-action", "coordination"}
+    assert {claim["level"] for claim in claims} <= {"co-action", "coordination", "attributed"}
     assert all(claim["denominator"] and claim["confidence"]["basis"] for claim in claims)
     n_operation = pl.read_csv(dataset / "truth.csv", infer_schema=False).filter(pl.col("is_operation") == "true").height
     members = pl.read_csv(run.folder / "tables" / "cluster_members.csv").height

@@ -187,6 +187,9 @@ def execute_notebook(
                 "memory. Use a machine with more, or fewer posts.",
                 notebook=out.name,
             ) from error
+        except OSError:
+            out.unlink(missing_ok=True)  # cut off while it was written: neither to be read nor kept
+            raise
         finally:
             if out.exists():
                 _clean(out, hidden=hidden)
