@@ -9,6 +9,7 @@ from workbench.coordinated import (
     find_coordinated_clusters,
     find_groups,
     find_shared_clocks,
+    judge_groups,
     list_clusters,
     weigh_accounts,
 )
@@ -315,3 +316,10 @@ def test_overlapping_groups_are_united_or_taken_apart():
 def test_parameters_are_checked(change, message):
     with pytest.raises(ParameterError, match=message):
         find_coordinated_clusters(actions_of([("a", "x", 0), ("b", "x", 1)]), **OPTIONS | change)
+
+
+def test_both_kinds_of_groups_come_from_one_test():
+    world = worlds.make_world(worlds.PLANTED_ON_CLOCKS[0], seed=71, **SMALL)
+    clusters, clocks = judge_groups(world.actions, **OPTIONS)
+    assert clusters.equals(find_coordinated_clusters(world.actions, **OPTIONS))
+    assert clocks.equals(find_shared_clocks(world.actions, **OPTIONS))

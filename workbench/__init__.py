@@ -33,6 +33,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "judge_edges": "chance",
         "find_coordinated_clusters": "coordinated",
         "find_shared_clocks": "coordinated",
+        "judge_groups": "coordinated",
         "list_clusters": "coordinated",
         "weigh_accounts": "coordinated",
         "explain_account": "explain",

@@ -11,7 +11,7 @@ from workbench.actions import extract_actions
 from workbench.case import Case
 from workbench.chance import judge_edges
 from workbench.coaction import count_co_actions
-from workbench.coordinated import find_coordinated_clusters, find_shared_clocks
+from workbench.coordinated import judge_groups
 from workbench.explain import Explanation, explain_account
 from workbench.explain_words import say_why
 from workbench.findings import Findings
@@ -27,8 +27,7 @@ from workbench.sources import load_release
 
 GRADES = ("beyond shared interest",)
 """Grades that are handed on: of a closed group nothing tells its links from anybody's."""
-_TEST = ("time_window_s", "n_shuffles", "max_fdr", "seed")
-_NEEDED = ("traces", *_TEST)
+_NEEDED = ("traces", "time_window_s", "n_shuffles", "max_fdr", "seed")
 
 
 def share_case(
@@ -66,7 +65,7 @@ def share_case(
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
     protected = protect_release(original, key=key)
-    clusters, scored = _found(case, protected, settings)
+    clusters, _, scored = _found(case, protected, settings)
     clusters = clusters.filter(pl.col("grade").is_in(grades))
     release = protected
     if level != "public":
@@ -123,7 +122,7 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
     protected = protect_release(original, key=key)
-    clusters, scored = _found(case, protected, settings)
+    clusters, clocks, scored = _found(case, protected, settings)
     actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
     explanation = explain_account(
         protected.posts,
@@ -134,7 +133,7 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
         time_window_s=settings["time_window_s"],
         max_fdr=settings["max_fdr"],
         seed=settings["seed"],
-        clocks=case.keep(find_shared_clocks, actions, **{name: settings[name] for name in _TEST}),
+        clocks=clocks,
     )
     return say_why(explanation, time_window_s=settings["time_window_s"]), explanation
 
@@ -164,14 +163,15 @@ def _settings(findings: Findings) -> dict[str, Any]:
     return findings.parameters
 
 
-def _found(case: Case, protected: Release, settings: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Clusters and scored edges as the notebooks made them: from the cache where they ran."""
+def _found(case: Case, protected: Release, settings: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Clusters, groups of a shared clock and scored edges as the notebooks made them: from the cache where they ran."""
     window_s, n_shuffles, seed = (settings[name] for name in ("time_window_s", "n_shuffles", "seed"))
     actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
     edges = case.keep(count_co_actions, actions, time_window_s=window_s)
     chance = {"time_window_s": window_s, "n_shuffles": n_shuffles, "seed": seed}
     scored, _ = case.keep(judge_edges, edges, actions, **chance)
-    return case.keep(find_coordinated_clusters, actions, max_fdr=settings["max_fdr"], **chance), scored
+    clusters, clocks = case.keep(judge_groups, actions, max_fdr=settings["max_fdr"], **chance)
+    return clusters, clocks, scored
 
 
 def _reveal(table: pl.DataFrame, names: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -2,13 +2,14 @@
 
 from workbench.coordinated.accounts import weigh_accounts
 from workbench.coordinated.describe import SHARED_CLOCK, list_clusters
-from workbench.coordinated.find import find_coordinated_clusters, find_groups, find_shared_clocks
+from workbench.coordinated.find import find_coordinated_clusters, find_groups, find_shared_clocks, judge_groups
 
 __all__ = [
     "SHARED_CLOCK",
     "find_coordinated_clusters",
     "find_groups",
     "find_shared_clocks",
+    "judge_groups",
     "list_clusters",
     "weigh_accounts",
 ]

@@ -79,8 +79,7 @@ def find_coordinated_clusters(
         Coordination is not inauthenticity. A group active on a handful of objects cannot be confirmed: one half is
         not enough.
     """
-    groups = find_groups(actions, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdrs=[max_fdr], seed=seed)[0]
-    return keep_grades(groups, pl.col("grade") != SHARED_CLOCK)
+    return judge_groups(actions, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdr=max_fdr, seed=seed)[0]
 
 
 def find_shared_clocks(
@@ -111,8 +110,35 @@ def find_shared_clocks(
 
     Beware: a group that really works by a clock, on new things of its own, ends here too.
     """
+    return judge_groups(actions, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdr=max_fdr, seed=seed)[1]
+
+
+def judge_groups(
+    actions: pl.DataFrame,
+    *,
+    time_window_s: float | Sequence[float],
+    n_shuffles: int,
+    max_fdr: float,
+    seed: int,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return what `find_coordinated_clusters` and `find_shared_clocks` find, from one test: each costs as much alone.
+
+    Args:
+        actions: as for `find_coordinated_clusters`, and so are the rest.
+        time_window_s: seconds, inclusive; one window or several.
+        n_shuffles: at least 2.
+        max_fdr: 0 < max_fdr < 1.
+        seed: of the split, Leiden and the swaps.
+
+    Returns:
+        The clusters, and the groups that a shared clock explains: two tables of the same columns.
+
+    Raises:
+        ParameterError: a window, number of shuffles or max_fdr out of range.
+    """
     groups = find_groups(actions, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdrs=[max_fdr], seed=seed)[0]
-    return keep_grades(groups, pl.col("grade") == SHARED_CLOCK)
+    by_clock = pl.col("grade") == SHARED_CLOCK
+    return keep_grades(groups, ~by_clock), keep_grades(groups, by_clock)
 
 
 def find_groups(
