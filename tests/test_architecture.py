@@ -62,7 +62,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "report findings charts invisible case cache sources privacy leaks",
     ),
     # It takes an account out of everything a case has and makes its report anew.
-    "removal": ("removal", "run case cache sources privacy report sharing"),
+    "removal": ("removal", "run case cache sources privacy report sharing platforms"),
 }
 ANYTHING = "cli"
 NOT_IN_CONTENTS = {"run", "removal", "spark", "fetch", "cli"}

@@ -64,7 +64,7 @@ def share_case(
         raise ParameterError(f"A sharing level is one of {', '.join(LEVELS)}; found '{level}'. Choose one.")
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
-    protected = protect_release(original, key=key)
+    protected = case.keep(protect_release, original, key=key)
     clusters, _, scored = _found(case, protected, settings)
     clusters = clusters.filter(pl.col("grade").is_in(grades))
     release = protected
@@ -100,7 +100,7 @@ def match_case(
     """
     original = case.keep(load_release, case.dataset)
     found = match_indicators(read_indicators(tip), original, salt=salt)
-    report = hide_accounts(found, original, protect_release(original, key=key))
+    report = hide_accounts(found, original, case.keep(protect_release, original, key=key))
     if out is not None:
         write_hit_report(report, out, title=original.about.title, is_synthetic=original.about.is_synthetic)
     return report
@@ -121,7 +121,7 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
     """
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
-    protected = protect_release(original, key=key)
+    protected = case.keep(protect_release, original, key=key)
     clusters, clocks, scored = _found(case, protected, settings)
     actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
     explanation = explain_account(

@@ -61,6 +61,12 @@ def combine_releases(releases: Sequence[Release], *, name: str, title: str) -> R
     )
 
 
+def find_second(dataset: str | Path) -> Path | None:
+    """Return the second platform's dataset beside a case's own, named with `_platform_b` behind; None if absent."""
+    beside = Path(dataset).with_name(f"{Path(dataset).name}_platform_b")
+    return beside if beside.is_dir() else None
+
+
 def load_second(dataset: str | Path, *, second: str = "") -> Release:
     """Return the second platform's release of a case; one without rows where there is none.
 
@@ -69,8 +75,7 @@ def load_second(dataset: str | Path, *, second: str = "") -> Release:
         second: name of a folder in `datasets/`, or a path; blank = the folder beside the dataset whose name has
             `_platform_b` behind it, if there is one.
     """
-    beside = Path(dataset).with_name(f"{Path(dataset).name}_platform_b")
-    place = find_dataset(second) if second else beside if beside.is_dir() else None
+    place = find_dataset(second) if second else find_second(dataset)
     if place is not None:
         return load_release(place)
     return Release(

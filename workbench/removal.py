@@ -24,13 +24,14 @@ from workbench.cache_key import hash_file
 from workbench.case import Case, home, open_case
 from workbench.catalogue import read_manifest
 from workbench.keys import read_key
+from workbench.platforms import find_second
 from workbench.privacy import protect_release
 from workbench.run import Run, RunError, hold_case, run_case
 from workbench.schema import ParameterError, Release
 from workbench.sharing.match import pair_names
 from workbench.sources import load_release
 from workbench.sources.removed import note_removal
-from workbench.versions import list_history
+from workbench.versions import list_history, number_version
 
 REASON = "Data was removed at somebody's request."
 _MIN_LENGTH = 6
@@ -88,7 +89,7 @@ def remove_account(
     with hold_case(reports, opened.name):
         for place in holders:
             note_removal(place, account_id)
-        _forget_labels(opened.dataset, holders.values(), account_id)
+        _forget_labels(opened.beside("narrative_labels.csv"), holders.values(), account_id)
         _clear(opened, reports)
         withdrawn = tuple(
             _withdraw(place) for place in (*list_history(reports, opened.name), current) if place.is_dir()
@@ -129,8 +130,8 @@ def _read_contents(file: Path) -> Iterator[bytes]:
 
 
 def _list_datasets(case: Case) -> list[Path]:
-    beside = case.dataset.with_name(f"{case.dataset.name}_platform_b")
-    return [case.dataset, *([beside] if beside.is_dir() else [])]
+    second = find_second(case.dataset)
+    return [case.dataset, *([second] if second else [])]
 
 
 def _list_files(release: Release, account_id: str) -> list[str]:
@@ -151,9 +152,8 @@ def _list_names(release: Release, account_id: str) -> set[str]:
     return {account_id, *shown, *(f"@{handle}" for handle in handles)}
 
 
-def _forget_labels(dataset: Path, releases: Any, account_id: str) -> None:
+def _forget_labels(file: Path, releases: Any, account_id: str) -> None:
     """Take its words out of the example texts of the label file that goes with the dataset."""
-    file = (dataset if dataset.is_dir() else dataset.parent) / "narrative_labels.csv"
     if not file.is_file():
         return
     own = pl.concat([r.posts.filter(pl.col("account_id") == account_id)["text"] for r in releases]).drop_nulls()
@@ -188,7 +188,7 @@ def _list_byways(case: Case, reports: Path) -> list[Path]:
 def _withdraw(place: Path) -> int:
     """Leave of a version its number, its day and one line that says it was withdrawn; return the number."""
     manifest = read_manifest(place)
-    number = int(place.name[1:]) if place.parent.suffix == ".history" else int(manifest.get("version", 1))
+    number = number_version(place, manifest)
     title = f"{html.escape(str(manifest.get('case', place.name)))}, version {number}"
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'

@@ -30,6 +30,11 @@ def list_history(reports: Path, name: str) -> list[Path]:
     return sorted((f for f in folders if f.name[1:].isdecimal()), key=lambda folder: int(folder.name[1:]))
 
 
+def number_version(place: Path, manifest: dict[str, Any]) -> int:
+    """Return the number of the version in this folder, whose manifest this is: history's names are the surest."""
+    return int(place.name[1:]) if place.parent.suffix == ".history" else int(manifest.get("version", 1))
+
+
 def next_version(reports: Path, name: str) -> int:
     """Return the number a new version of a case's report would have."""
     earlier = list_history(reports, name)
@@ -100,7 +105,7 @@ def list_versions(reports: Path, name: str) -> list[dict[str, Any]]:
         manifest = read_manifest(place)
         rows.append(
             {
-                "version": _number(place, manifest),
+                "version": number_version(place, manifest),
                 "made_on": str(manifest.get("ended_at", ""))[:10],
                 "why": manifest.get("correction", ""),
                 "page": (place / "report.html").relative_to(reports).as_posix(),
@@ -135,17 +140,13 @@ def _check_files(place: Path, manifest: dict[str, Any]) -> str:
     return f"changed or gone: {', '.join(changed)}" if changed else "as written"
 
 
-def _number(place: Path, manifest: dict[str, Any]) -> int:
-    return int(place.name[1:]) if place.parent.suffix == ".history" else int(manifest.get("version", 1))
-
-
 def _mark(page: str, *, place: Path, later: Path, newest: Path) -> str:
     manifest = read_manifest(later)
     banner = (
         page_environment()
         .get_template("superseded.html.j2")
         .render(
-            version=_number(later, manifest),
+            version=number_version(later, manifest),
             day=str(manifest.get("ended_at", ""))[:10],
             reason=str(manifest.get("correction", "")),
             later=_relative(later, place),
