@@ -38,7 +38,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "addresses": ("addresses profile_links", ""),
     "privacy": ("privacy pseudonyms hidden_text spoken_names keys", "addresses names"),
     "leaks": ("leaks", "privacy addresses"),
-    "findings": ("findings claims rows editions", ""),
+    "findings": ("findings findings_parts claims rows editions", ""),
     "invisible": ("invisible", ""),
     "charts": (
         (
