@@ -143,6 +143,34 @@ def test_parts_add_up_to_the_whole():
     )
 
 
+@given(LOG, st.sampled_from([0, 1, 60, None]), st.integers(0, 5))
+@settings(deadline=None, max_examples=30)
+def test_a_scan_gives_the_same_edges_whole_filtered_or_cut(rows, window_s, n):
+    actions = make_actions(*rows)
+    edges = count_co_actions(actions, time_window_s=window_s)
+    scan = coaction.scan_co_actions(actions, time_window_s=window_s)
+    as_text = {"account_a": pl.String, "account_b": pl.String}
+    heavy = pl.col("n_co_actions") > 1
+    for query in (
+        lambda table: table,
+        lambda table: table.filter(heavy).head(n),
+        lambda table: table.head(n).filter(heavy),
+        lambda table: table.select("account_b", "n_co_actions").head(n),
+    ):
+        lazily, at_once = query(scan).collect(), query(edges)
+        assert lazily.cast({c: d for c, d in as_text.items() if c in lazily.columns}).equals(at_once)
+
+
+def test_a_scan_goes_to_a_file_and_says_what_is_wrong(tmp_path):
+    actions = make_actions(("a", "x", 0), ("b", "x", 0), ("c", "x", 0))
+    coaction.scan_co_actions(actions, time_window_s=1).sink_parquet(tmp_path / "edges.parquet")
+    assert as_dict(pl.read_parquet(tmp_path / "edges.parquet")) == as_dict(count_co_actions(actions, time_window_s=1))
+    with pytest.raises(ParameterError, match="time_window_s"):
+        coaction.scan_co_actions(actions, time_window_s=-1)
+    with pytest.raises(ParameterError, match="max_pairs=2"):
+        coaction.scan_co_actions(actions, time_window_s=1, max_pairs=2).collect()
+
+
 @pytest.mark.parametrize(
     "rows", [[], [("a", "x", 0)], [("a", "x", 0), ("a", "x", 1)], [("a", None, 0), ("b", None, 0)]]
 )

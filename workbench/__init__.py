@@ -24,6 +24,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "drop_hubs": "cost",
         "count_co_actions": "coaction",
         "iterate_co_actions": "coaction",
+        "scan_co_actions": "coaction",
         "describe_edges": "evidence",
         "co_action_evidence": "evidence",
         "rank_objects": "evidence",

@@ -6,10 +6,13 @@ is refused. Nothing here knows what a trace means, and no other file defines wha
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from workbench.action_log import ActionLog, pack_actions, pack_traces
 from workbench.cost import refuse_too_many_pairs
@@ -89,13 +92,80 @@ def iterate_co_actions(
     The account columns are one Enum of all accounts that acted on an object. At least one part comes, if empty.
     Parameters and errors are those of `count_co_actions`; errors come with the first part.
     """
+    yield from _count_parts(
+        *_pack_names(actions, min_participation=min_participation),
+        time_window_s=time_window_s, min_co_actions=min_co_actions, min_participation=min_participation,
+        min_actions=min_actions, max_pairs=max_pairs,
+    )  # fmt: skip
+
+
+def scan_co_actions(
+    actions: pl.DataFrame,
+    *,
+    time_window_s: float | None,
+    min_co_actions: int = 1,
+    min_participation: int = 1,
+    min_actions: int = 1,
+    max_pairs: int = MAX_PAIRS,
+) -> pl.LazyFrame:
+    """Return the edges of `count_co_actions` as a LazyFrame: counted when collected, and never all in memory at once.
+
+    For results larger than memory, written or reduced as they come:
+    `scan_co_actions(actions, time_window_s=60).sink_parquet("edges.parquet")`. It is also the fastest way to a file:
+    polars writes while the next edges are counted. Every `collect` or `sink` counts anew.
+
+    The account columns are one Enum of all accounts that acted on an object; rows are sorted as long as the query
+    keeps their order. Parameters are those of `count_co_actions`.
+
+    Raises:
+        ParameterError: a window or minimum out of range; more pairs than `max_pairs`, once the edges are asked for.
+        SchemaError: `actions` is not a table of actions.
+    """
+    logs, names = _pack_names(actions, min_participation=min_participation)
+    count = partial(
+        _count_parts,
+        names=names, time_window_s=time_window_s, min_co_actions=min_co_actions, min_participation=min_participation,
+        min_actions=min_actions, max_pairs=max_pairs,
+    )  # fmt: skip
+    nothing = next(count([]))
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        left = sys.maxsize if n_rows is None else n_rows
+        for edges in count(logs):
+            part = edges.head(left)
+            left -= part.height
+            part = part if predicate is None else part.filter(predicate)
+            yield part if columns is None else part.select(columns)
+            if left == 0:
+                return
+
+    return register_io_source(read, schema=nothing.schema)
+
+
+def _pack_names(actions: pl.DataFrame, *, min_participation: int) -> tuple[list[ActionLog], pl.Series]:
+    """Return the actions of each trace as arrays, and all their accounts as one sorted Enum."""
+    logs = pack_traces(actions, with_posts=min_participation > 1)
+    names = pl.concat([pl.Series("account_id", [], pl.String), *(log.accounts for log in logs)]).unique().sort()
+    return logs, names.cast(pl.Enum(names))
+
+
+def _count_parts(
+    logs: list[ActionLog],
+    names: pl.Series,
+    *,
+    time_window_s: float | None,
+    min_co_actions: int,
+    min_participation: int,
+    min_actions: int,
+    max_pairs: int,
+) -> Iterator[pl.DataFrame]:
+    """Yield the edges of all logs in sorted parts, an empty one first."""
     window_us = window_in_us(time_window_s)
     for name, value in (("min_co_actions", min_co_actions), ("min_participation", min_participation)):
         if value < 1:
             raise ParameterError(f"{name} is {value}; expected 1 or more.")
-    logs = pack_traces(actions, with_posts=min_participation > 1)
-    names = pl.concat([pl.Series("account_id", [], pl.String), *(log.accounts for log in logs)]).unique().sort()
-    names = names.cast(pl.Enum(names))
     yield _edges("", names, *[np.empty(0, np.uint32)] * 2, np.empty(0, np.int64))
     for log in logs:
         n_actions = np.bincount(log.account_code, minlength=1)

@@ -28,7 +28,7 @@ PLAIN: dict[str, Any] = {"compression": "uncompressed", "statistics": False, "ro
 
 
 class Workbench(NamedTuple):
-    """This package: edges in parts, as they come."""
+    """This package: edges as they come."""
 
     log: pl.DataFrame
     window_s: int
@@ -56,10 +56,10 @@ class Workbench(NamedTuple):
 
     def write(self) -> None:
         """Number, count and write the edges."""
-        from workbench.coaction import iterate_co_actions
+        from workbench.coaction import scan_co_actions
 
-        for k, edges in enumerate(iterate_co_actions(self.log, time_window_s=self.window_s)):
-            edges.drop("trace").write_parquet(self.out / f"{k:05d}.parquet", **PLAIN)
+        edges = scan_co_actions(self.log, time_window_s=self.window_s).drop("trace")
+        edges.sink_parquet(self.out / "edges.parquet", engine="streaming", **PLAIN)
 
 
 class Polars(NamedTuple):
