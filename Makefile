@@ -79,7 +79,7 @@ load: $(READY) ## the whole main job on POSTS posts (or several sizes: POSTS=1e4
 
 audit: $(READY) ## look the locked packages up among known vulnerabilities (needs the network)
 	@$(PIP) install --quiet "pip-audit>=2.9"
-	@$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements.lock
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 setup: $(READY) ## only make the environment
 
