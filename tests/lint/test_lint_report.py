@@ -14,6 +14,8 @@ WRONG_TOTAL = (
     "<tr><td>b</td><td>3</td></tr><tr><td>Total</td><td>12</td></tr></table>"
 )
 
+LISTED = "<table><caption>Indicators</caption><tr><td>ferry-times[.]example</td></tr></table>"
+
 
 def rules(faults: list[Fault]) -> set[str]:
     return {fault.rule for fault in faults}
@@ -48,6 +50,25 @@ def test_our_own_report_is_clean(tmp_path):
         ("<table><caption>Links</caption><tr><td>ferry.example</td></tr></table>", "address"),
         ("<table><caption>Spending</caption><tr><td>$xx</td></tr></table>", "placeholder"),
         (WRONG_TOTAL, "total"),
+        (WRONG_TOTAL.replace("Total", "Total accounts:"), "total"),
+        ("<div>Spending was $xx.</div>", "placeholder"),
+        ("<ul><li>We removed 15 acounts<ul><li>in all</li></ul></li></ul>", "number"),
+        ("<h6>Findings TBD</h6>", "placeholder"),
+        ("<p aria-label='Spending, TODO'>Text.</p>", "placeholder"),
+        ("<p>See <a href=''>the list</a>.</p>", "placeholder"),
+        ("<p>See <a href='TBD'>the list</a>.</p>", "placeholder"),
+        ("<p>See <a href='#nowhere'>the list</a>.</p>", "placeholder"),
+        ("<table><caption>Assets</caption><tr><td>15 acounts</td></tr></table>", "number"),
+        ("<table><caption>Assets</caption><tr><td>81 of 940 accounts (9.6%)</td></tr></table>", "share"),
+        ("<p><a href='//twitter.com/somebody'>an account</a></p>", "account link"),
+        ("<p><a href='https://user@twitter.com:443/somebody'>an account</a></p>", "account link"),
+        ("<p><a href='https://mobile.x.com./somebody'>an account</a></p>", "account link"),
+        ("<p><img alt='' src='https://t.me/somebody/photo.jpg'></p>", "account link"),
+        ("<p>https://twitter.com/somebody wrote it.</p>", "address"),
+        (LISTED + "<p>They all posted ferry-times.example.</p>", "address"),
+        ("<svg></svg>", "alternative"),
+        ("<canvas></canvas>", "alternative"),
+        ("<figure><figcaption> </figcaption><svg></svg></figure>", "alternative"),
     ],
 )
 def test_each_fault_is_found_in_a_page(tmp_path, body, rule):
@@ -68,7 +89,12 @@ def test_what_is_in_order_is_left_alone(tmp_path):
         "<table><caption>Pages</caption><tr><th scope=col>where</th><td>n</td></tr><tr><td>a</td><td>7</td></tr>"
         "<tr><td>b</td><td>3</td></tr><tr><td>Total</td><td>10</td></tr></table>"
         "<div class='claim'><p>The share is 40%.</p></div>"
-    )
+        "<blockquote><p>TBD, wrote one of 15 acounts.</p></blockquote><p>They wrote “TODO, xx” and “15 acounts”.</p>"
+        "<table><caption>Examples</caption><tr><td class='theirs'>good night xx</td><td>2</td></tr></table>"
+        "<p>They posted ferry-times[.]example, see <a href='#clusters'>above</a> and"
+        " <a href='https://harbour-platform.example/statement'>its statement</a>.</p>"
+        "<svg aria-hidden='true'></svg><canvas aria-label='The network'></canvas><img alt='A ferry' src='data:image/x'>"
+    ) + LISTED
     assert lint_report(page(tmp_path, body)) == []
 
 

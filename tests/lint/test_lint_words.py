@@ -8,8 +8,14 @@ from workbench.lint import words
     [
         ("Around $xx in spending for ads, paid for mostly in xx.", ["$xx", "xx"]),
         ("See the list (TBD).", ["TBD"]),
-        ("TODO: count. Lorem ipsum is not here, lorem ipsum is.", ["TODO", "lorem ipsum"]),
-        ("Written by [insert name] in 2031.", ["[insert name]"]),
+        ("TODO: count. Lorem ipsum dolor, lorem ipsum.", ["TODO", "Lorem ipsum", "lorem ipsum"]),
+        ("Written by [insert name] in 2031, [to be checked].", ["[insert name]", "[to be checked]"]),
+        (
+            "About €xx went to ferry posters, mostly in XX (TBA; to be confirmed).",
+            ["€xx", "XX", "TBA", "to be confirmed"],
+        ),
+        ("Seen ??? times, tbd.", ["???", "tbd"]),
+        ("Todo el puerto; [sources] and [named] in brackets.", []),
         ("About N accounts followed one page; the maxx level is off.", []),
         ("hxxps://a[.]example/xx/1", []),
     ],
@@ -28,6 +34,12 @@ def test_placeholders_are_found(text, found):
         ("The 744 account rows of 2 account files.", []),
         ("On 30 March 2031 page 3 was read.", []),
         ("$1 accounts for little.", []),
+        ("They ran 12 Facebook acounts and 1 new accounts.", ["12 Facebook acounts", "1 new accounts"]),
+        ("One accounts posted; 40 folowers, 3 indicaters.", ["One accounts", "40 folowers", "3 indicaters"]),
+        ("3 Instagram account were removed.", ["3 Instagram account"]),
+        ("1 account were removed. 12 pages was removed.", ["1 account were", "12 pages was"]),
+        ("One of 12 accounts was new; one account was old. 12 accounts were idle.", []),
+        ("7 persons read 9 profiles; 3 projects, 5 recounts.", []),
     ],
 )
 def test_numbers_and_their_nouns_agree(text, found):
@@ -47,14 +59,36 @@ def test_shares_follow_from_their_numbers(text, found):
     assert words.find_wrong_shares(text) == found
 
 
-def test_percentages_say_what_they_are_of():
-    assert words.find_shares_without_whole("Reach grew to 40%. In 12% of posts it was named.") == ["Reach grew to 40%."]
-    assert words.find_shares_without_whole("The list has 40 rows.") == []
+@pytest.mark.parametrize(
+    ("sentence", "has_whole"),
+    [
+        ("Reach grew to 40%.", False),
+        ("Reach grew to 40 per cent.", False),
+        ("Reach grew by 12.5%, in spite of the storm.", False),
+        ("40% were new because of the ferry.", False),
+        ("Of 12 posts one was long; reach grew to 40%.", False),
+        ("In 12% of posts it was named.", True),
+        ("81 of 940 accounts (8.6%) posted.", True),
+        ("One in ten, or 10% out of 300 accounts, was new.", True),
+        ("At most 5% per day.", True),
+        ("The false discovery rate is 5%.", True),
+        ("The list has 40 rows.", True),
+    ],
+)
+def test_percentages_say_what_they_are_of(sentence, has_whole):
+    assert words.find_shares_without_whole(f"It began. {sentence}") == ([] if has_whole else [sentence])
 
 
 def test_likelihood_and_confidence_are_kept_apart():
     mixed = "We assess with high confidence that one team is likely."
     assert words.find_mixed_likelihood(f"{mixed} Our confidence is low. It is likely.") == [mixed]
+
+
+@pytest.mark.parametrize("likely", ["almost certain", "very unlikely", "probably one team", "roughly even"])
+@pytest.mark.parametrize("sure", ["with moderate confidence", "with low-to-moderate confidence", "we are confident"])
+def test_each_pair_of_words_for_likelihood_and_confidence_is_seen(likely, sure):
+    assert words.find_mixed_likelihood(f"It is {likely}, {sure}.")
+    assert not words.find_mixed_likelihood(f"It is {likely}. We say so {sure}.")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +97,16 @@ def test_likelihood_and_confidence_are_kept_apart():
         ("The network was run by a ministry.", True),
         ("These accounts are fake accounts.", True),
         ("A state-backed network posted about ferries.", True),
+        ("The network, which posted no images, was run by a ministry.", True),
+        ("It had no pictures; it was a state-backed network.", True),
+        ("They acted on behalf of a party.", True),
+        ("The accounts were bots.", True),
+        ("The posts originated in Harbour City.", True),
         ("According to the platform, the network was run by a ministry.", False),
+        ("The network was run by a ministry, the platform said.", False),
+        ("The network was not, as far as we see, run by anybody.", True),
+        ("None of this, nor all of it together, shows that an account is inauthentic.", False),
+        ("We cannot say who is behind this network.", False),
         ("We do not know whether it was run by a ministry.", False),
         ("The platform called it “a state-backed operation”.", False),
         ("Information operations about Harbour City, 2031.", False),

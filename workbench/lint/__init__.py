@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import polars as pl
 
+from workbench.addresses import refang
 from workbench.findings import Findings, Observation, TableView
 from workbench.lint.page import Page, read_page
+from workbench.lint.page import Table as PageTable
 from workbench.lint.words import (
     find_bare_addresses,
     find_loose_attribution,
@@ -40,6 +44,12 @@ _ADVICE = {
     "alternative": "Give it in words as well.",
     "name": "Put the pseudonym there: the account has fewer than 5,000 followers or is not published in clear.",
 }
+_BAD_LINKS = ("http://", "javascript:", "data:text/html", "vbscript:", "file:")
+_FANGED = re.compile(r"\[\.\]|hxxps?:")
+_WORDS = re.compile(r"[^\s“”\"'()<>,;]+?(?=[.:!?]?(?:[\s“”\"'()<>,;]|$))")
+_QUOTED = re.compile("“[^”]*”")
+_TOTAL = re.compile(r"(?:(?:grand )?totals?|sum|in all|altogether)(?: [a-z]+)?", re.IGNORECASE)
+MOST_INDICATOR_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -84,26 +94,65 @@ def lint_report(path: str | Path, *, leaks: pl.DataFrame | None = None) -> list[
 
 def _lint_page(file: Path) -> list[Fault]:
     page = read_page(file.read_text(encoding="utf-8"))
-    faults = [
-        fault for block in page.blocks for fault in _lint_text(block.text, place=block.place, is_claim=block.is_claim)
-    ]
+    faults = []
+    for block in page.blocks:
+        faults += _lint_text(_drop_quotes(block.own), place=block.place, is_claim=block.is_claim)
+        faults += [_fault("address", block.place, found) for found in find_bare_addresses(block.text, only_links=True)]
+    for place, label in page.labels:
+        faults += [_fault("placeholder", place, found) for found in find_placeholders(_drop_quotes(label))]
     for table in page.tables:
-        faults += [_fault("total", table.place, found) for found in _wrong_totals(table.rows)]
-        cells = [cell for row in table.rows for cell in row]
-        faults += [_fault("placeholder", table.place, found) for cell in cells for found in find_placeholders(cell)]
-        faults += [_fault("address", table.place, found) for cell in cells for found in find_bare_addresses(cell)]
-    return faults + _lint_links(page) + [_fault("alternative", place, found) for place, found in page.without_words]
+        faults += _lint_table(table)
+    faults += _lint_links(page) + _lint_indicators(page)
+    return faults + [_fault("alternative", place, found) for place, found in page.without_words]
+
+
+def _lint_table(table: PageTable) -> list[Fault]:
+    faults = [_fault("total", table.place, found) for found in _wrong_totals(table.rows)]
+    for row in table.rows:
+        for cell in row:
+            faults += [_fault("address", table.place, found) for found in find_bare_addresses(cell)]
+    for cell in table.own:
+        own = _drop_quotes(cell)
+        faults += [_fault("placeholder", table.place, found) for found in find_placeholders(own)]
+        faults += [_fault("number", table.place, found) for found in find_miscounts(own)]
+        faults += [_fault("share", table.place, found) for found in find_wrong_shares(own)]
+    return faults
 
 
 def _lint_links(page: Page) -> list[Fault]:
     faults = []
     for place, link in page.links:
-        host = link.partition("://")[2].split("/")[0].lower()
-        if any(host == name or host.endswith(f".{name}") for name in HOSTS):
+        if _is_platform(link):
             faults.append(_fault("account link", place, link))
-        elif link.lower().startswith(("http://", "javascript:", "data:text/html")):
+        elif link.strip().lower().startswith(_BAD_LINKS):
             faults.append(_fault("address", place, link))
+        elif link.strip() in ("", "#") or find_placeholders(link):
+            faults.append(_fault("placeholder", place, f"a link to '{link}'"))
+        elif link.startswith("#") and link[1:] not in page.ids:
+            faults.append(_fault("placeholder", place, f"a link to '{link}', which is not on the page"))
     return faults
+
+
+def _is_platform(link: str) -> bool:
+    """Whether a link leads to a platform where accounts live: with or without scheme, user, port or a last dot."""
+    try:
+        host = (urlsplit(link.strip().replace("\\", "/")).hostname or "").rstrip(".")
+    except ValueError:  # brackets that are no IPv6 address: no browser follows it
+        return False
+    return any(host == name or host.endswith(f".{name}") for name in HOSTS)
+
+
+def _lint_indicators(page: Page) -> list[Fault]:
+    """Look for indicators that a table of the page gives defanged and a sentence gives whole."""
+    cells = {
+        cell for table in page.tables for row in table.rows for cell in row if len(cell) < MOST_INDICATOR_CHARACTERS
+    }
+    whole = {refang(cell) for cell in cells if _FANGED.search(cell) and " " not in cell}
+    return [
+        _fault("address", block.place, found)
+        for block in page.blocks
+        for found in sorted(set(_WORDS.findall(block.text)) & whole)
+    ]
 
 
 def _lint_sheet(file: Path) -> list[Fault]:
@@ -157,7 +206,7 @@ def _wrong_totals(rows: list[list[str]]) -> list[str]:
     """Rows that call themselves a total and are not the sum of the rows above."""
     faults = []
     for at, row in enumerate(rows):
-        if at < 3 or not row or row[0].strip().lower() not in ("total", "totals", "sum", "in all"):
+        if at < 3 or not row or not _TOTAL.fullmatch(row[0].strip(" :")):
             continue
         for column in range(1, len(row)):
             above = [_number(other[column]) for other in rows[1:at] if column < len(other)]
@@ -167,6 +216,11 @@ def _wrong_totals(rows: list[list[str]]) -> list[str]:
             if total is not None and len(addends) > 1 and not is_percent and abs(sum(addends) - total) > 1e-6:
                 faults.append(f"{row[0]}: {row[column]}, but the rows above add up to {sum(addends):,g}")
     return faults
+
+
+def _drop_quotes(text: str) -> str:
+    """Others' words are theirs: only the marks stay, which say that somebody is quoted."""
+    return _QUOTED.sub("“”", text)
 
 
 def _number(text: str) -> float | None:

@@ -11,8 +11,10 @@ from workbench.claims import LIKELIHOOD_BANDS, find_words_above, split_sentences
 from workbench.report_text import defang_cell
 
 _PLACEHOLDER = re.compile(
-    r"[$€£]\s?x{2,}\b|(?<![\w/.\-])(?:xx+|XX+|TBD|TBC|TODO|FIXME|lorem ipsum|NN+|tk tk|TKTK)(?![\w\-])"
-    r"|\[(?:insert|name|date|number|link|source)[^\]]{0,40}\]|\?\?\?+"
+    r"[$€£]\s?x{2,}\b"
+    r"|(?<![\w/.\-])(?:xx+|XX+|TB[DCA]|tb[dc]|TODO|FIXME|[Ll]orem(?: [Ii]psum)?|NN+|tk tk|TKTK)(?![\w\-])"
+    r"|\[(?:insert|name|date|number|link|source|your|to be)\b[^\]]{0,40}\]|\?\?\?+"
+    r"|\bto be (?:confirmed|determined|added)\b"
 )
 _NOUNS = (
     "account", "page", "group", "channel", "post", "repost", "reply", "cluster", "narrative", "follower", "indicator",
@@ -21,24 +23,49 @@ _NOUNS = (
 )  # fmt: skip
 _PLURAL = {"reply": "replies", "country": "countries", "person": "people"}
 _PLURALS = {noun: _PLURAL.get(noun, f"{noun}s") for noun in _NOUNS}
-_FORMS = (*_NOUNS, *_PLURALS.values(), "pages", "profile", "profiles", "countering", "counting", "recount", "discount")
-_COUNTED = re.compile(r"(?<![\w.,$€£\-/])(\d{1,3}(?:,\d{3})+|\d+) ([A-Za-z\-]{3,})(?=(?P<after>[.,;:)]|\s|$))")
+_FORMS = frozenset(
+    (
+        *_NOUNS, *_PLURALS.values(), "pages", "profile", "profiles", "persons", "recount", "recounts", "discount",
+        "discounts", "recorded", "outlasts", "advent",
+    )
+)  # fmt: skip
+_SPELT = tuple(sorted(word for word in {*_NOUNS, *_PLURALS.values()} if len(word) >= 7))
+_BETWEEN = (
+    "new", "other", "more", "distinct", "different", "separate", "further", "single", "suspended", "removed", "active",
+    "fake", "listed", "released", "original", "unique", "facebook", "instagram", "twitter", "telegram", "tiktok",
+    "youtube", "x",
+)  # fmt: skip
+_COUNT = r"(?P<count>\d{1,3}(?:,\d{3})+|\d+|[Oo]ne)"
+_COUNTED = re.compile(
+    rf"(?<![\w.,$€£\-/#]){_COUNT}(?: (?i:{'|'.join(_BETWEEN)}))? (?P<noun>[A-Za-z\-]{{3,}})(?=[.,;:)]|\s|$)"
+)
 _AFTER_NOUN = re.compile(r"\s(?:of|in|on|by|from|with|were|are|that|which|who|and|or|to|at|for|posted|acted|made)\b")
+_STARTS_WITH_COUNT = re.compile(
+    rf"(?:^|[.;:] ){_COUNT} (?P<noun>{'|'.join((*_PLURALS.values(), *_NOUNS))}) (?P<verb>was|were|is|are|has|have)\b"
+)
 _SHARE = re.compile(
     r"(\d[\d,]*) (?:of|out of) (?:the )?(\d[\d,]*)(?: [A-Za-z\-]+){0,6}? "
     r"\((?:about |or )?(\d+(?:\.\d+)?) ?(?:%|per cent)\)"
 )
 _PERCENT = re.compile(r"\d(?:\.\d+)? ?%|\d per ?cent")
 _WHOLE_NAMED = re.compile(
-    r"\b(of|out of|among|per|rates?|interval|shares?|at most|at least|limit|clocks?|denominator|window)\b|\d–\d"
+    r"\b(of|among|per(?! ?cent)|rates?|interval|shares?|at most|at least|limit|clocks?|denominator|window)\b|\d–\d"
+)
+_OF_NOTHING = re.compile(
+    r"\b(?:in spite|because|instead|as|regardless|ahead|kind|sort|by means|on top|outside|inside|course|in front|"
+    r"in view|in terms|out) of\b(?! (?:the )?[\d,]+)"
 )
 _CONFIDENCE = re.compile(r"\b(?:low|moderate|medium|high)(?:[- ]to[- ]\w+)? confidence|\bconfiden(?:ce|t)\b")
 _LIKELIHOOD = re.compile(rf"\b(?:{'|'.join(LIKELIHOOD_BANDS)}|probably|probable|improbable)\b")
-_HEDGE = re.compile(
+_SPOKEN = re.compile(
     r"\b(according to|said|says|wrote|writes|stated|announced|reported|assess(?:ed|es)?|if|whether|consistent with|"
-    r"not|no|none|never|neither|nor|without|cannot|who|would|pretending)\b|n't|“",
+    r"neither|cannot|would)\b|^(?:none|no|nothing|nobody)\b|“",
     re.IGNORECASE,
 )
+"""What makes a whole sentence somebody's, or no assertion."""
+_DENIED = re.compile(r"\b(not|no|none|never|nor|nobody|nothing|without|who|pretending|saying)\b|n't", re.IGNORECASE)
+"""What takes back the part of a sentence it stands in, and no other."""
+_PART = re.compile(r"[,;:—] |[()]")
 _ASSERTS = re.compile(r"\b(?:is|are|was|were|acts?|acted|posts?|posted|runs?|ran|used?|worked?)\b")
 _LIVE = re.compile(r"\b(?:https?|ftp)://[^\s<>\"'”’)]+", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.,\-])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,\-])\d+(?:\.\d+)?(?![\w,]*\d)")
@@ -50,16 +77,23 @@ def find_placeholders(text: str) -> list[str]:
 
 
 def find_miscounts(text: str) -> list[str]:
-    """Return numbers whose noun is in the wrong number or misspelt: "1 accounts", "15 acounts", "3 account were"."""
+    """Return numbers whose noun or verb is in the wrong number, or misspelt: "1 accounts", "15 acounts"."""
     faults = []
     for match in _COUNTED.finditer(text):
-        count, word = int(match.group(1).replace(",", "")), match.group(2).lower()
+        is_one, word = match["count"].lower() in ("1", "one"), match["noun"].lower()
         rest = text[match.end() :]
         ends_phrase = not rest or rest[0] in ".,;:)" or _AFTER_NOUN.match(rest) is not None
-        is_one_too_many = count == 1 and word in _PLURALS.values()
-        is_one_too_few = count != 1 and word in _NOUNS and ends_phrase
+        is_one_too_many = is_one and word in _PLURALS.values()
+        is_one_too_few = not is_one and word in _NOUNS and ends_phrase
         if is_one_too_many or is_one_too_few or _is_misspelt(word):
             faults.append(match.group(0))
+    for match in _STARTS_WITH_COUNT.finditer(text):
+        is_one = match["count"].lower() in ("1", "one")
+        if (
+            match["noun"] in (_NOUNS if is_one else _PLURALS.values())
+            and (match["verb"] in ("was", "is", "has")) != is_one
+        ):
+            faults.append(match.group(0).lstrip(".;: "))
     return faults
 
 
@@ -75,11 +109,14 @@ def find_wrong_shares(text: str) -> list[str]:
 
 
 def find_shares_without_whole(text: str) -> list[str]:
-    """Return sentences with a percentage that do not say what it is of."""
+    """Return sentences with a percentage that do not say, in the same part of the sentence, what it is of."""
     return [
         sentence
         for sentence in split_sentences(text)
-        if _PERCENT.search(sentence) and not _WHOLE_NAMED.search(sentence.lower())
+        if any(
+            _PERCENT.search(part) and not _WHOLE_NAMED.search(_OF_NOTHING.sub("", part.lower()))
+            for part in re.split(r"[;:]\s", sentence)
+        )
     ]
 
 
@@ -96,8 +133,11 @@ def find_mixed_likelihood(text: str) -> list[str]:
 
 
 def find_loose_attribution(text: str) -> list[str]:
-    """Return sentences that say who is behind it, or that it is fake, in nobody's name and with no hedge."""
-    return [sentence for sentence in split_sentences(text) if _attributes(sentence) and not _HEDGE.search(sentence)]
+    """Return sentences that say who is behind it, or that it is fake, in nobody's name and with no hedge.
+
+    Somebody's name hedges the sentence; "not" and the like hedge only the part between two commas they stand in.
+    """
+    return [sentence for sentence in split_sentences(text) if _attributes(sentence)]
 
 
 def find_bare_addresses(text: str, *, only_links: bool = False) -> list[str]:
@@ -146,16 +186,21 @@ def _sum_groups(rows: Sequence[dict[str, Any]]) -> list[float]:
 
 def _attributes(sentence: str) -> bool:
     """Whether it names who is behind it, or asserts deception; a title or a heading asserts nothing."""
-    if find_words_above(sentence, level="inauthentic"):
+    if _SPOKEN.search(sentence):
+        return False
+    return any(_asserts_too_much(part) and not _DENIED.search(part) for part in _PART.split(sentence))
+
+
+def _asserts_too_much(part: str) -> bool:
+    if find_words_above(part, level="inauthentic"):
         return True
-    return bool(find_words_above(sentence, level="coordination") and _ASSERTS.search(sentence))
+    return bool(find_words_above(part, level="coordination") and _ASSERTS.search(part))
 
 
 def _is_misspelt(word: str) -> bool:
     if word in _FORMS:
         return False
-    near = difflib.get_close_matches(word, ("account", "accounts", "followers", "hashtags", "indicators"), 1, 0.9)
-    return bool(near) and len(word) >= 6
+    return len(word) >= 6 and bool(difflib.get_close_matches(word, _SPELT, 1, 0.9))
 
 
 def _is_slip(digits: str, near: str) -> bool:
