@@ -1,9 +1,12 @@
 """Strings that try to act, in every field a report has. Nothing of them may run, load, link or break the layout."""
 
+from dataclasses import replace
+
 import invented_case
 import polars as pl
 
-from workbench.charts import chart_posts_per_day
+from workbench.chart_network import pack_network
+from workbench.charts import chart_network, chart_posts_per_day
 from workbench.findings import (
     Card,
     ChanceTest,
@@ -17,8 +20,9 @@ from workbench.findings import (
     Section,
     TableView,
 )
-from workbench.schema import About
+from workbench.schema import About, PublishedFigure, Quote
 from workbench.sections.base import make_figure
+from workbench.sections.quoted import quote_others
 
 STRINGS = (
     "<script>window.pwned=1</script>",
@@ -43,6 +47,42 @@ STRINGS = (
     "expression(window.pwned=1); background:url(https://tracker.example)",
     "W" * 100_000,
 )
+
+
+def network() -> Section:
+    """Accounts whose names act, in the canvas, its list of links, and the table of the still picture."""
+    n = len(STRINGS)
+    nodes = pl.DataFrame(
+        {
+            "account_id": STRINGS,
+            "x": [float(k % 5) for k in range(n)],
+            "y": [float(k // 5) for k in range(n)],
+            "cluster_id": [1] * n,
+            "is_core": [True] * n,
+        }
+    )
+    edges = pl.DataFrame({"account_a": STRINGS[:-1], "account_b": STRINGS[1:], "n_co_actions": [3] * (n - 1)})
+    lines = pl.DataFrame({"x": [0.0], "y": [0.0], "x2": [1.0], "y2": [1.0], "cluster_id": [1]})
+    drawn = make_figure("network", chart_network(nodes, lines), nodes)
+    return Section("coordination", figures=[replace(drawn, graph=pack_network(nodes, edges))])
+
+
+def examples() -> Section:
+    """Posts in others' words, each said to be in a language whose code acts."""
+    rows = [{"text": text, "language": text[:60]} for text in STRINGS]
+    return Section("narratives", tables=[TableView("examples", "Examples", "", rows, quoted={"text": "language"})])
+
+
+def quotes() -> tuple[Quote, ...]:
+    return tuple(
+        Quote(about, text[:300], "2031-05-04", text[:5000], title=text[:300], url=text[:300])
+        for about in ("presence", "prevalence", "origin")
+        for text in STRINGS
+    )
+
+
+def attributed() -> Section:
+    return Section("origin", quote_others(quotes(), about="origin"))
 
 
 def findings() -> Findings:
@@ -73,6 +113,7 @@ def findings() -> Findings:
         cards=[Card(STRINGS[1], (), dict(zip(STRINGS, STRINGS, strict=True)), [f"“{every}”"])],
         key_numbers=[KeyNumber(STRINGS[0], STRINGS[2], STRINGS[3])],
     )
+    sections = [section, network(), examples(), attributed(), Section("limits", empty_reason=STRINGS[1])]
     about = About(
         name=STRINGS[0],
         title=STRINGS[0] + "x" * 400,
@@ -83,11 +124,13 @@ def findings() -> Findings:
         source="javascript:window.pwned=1",
         files={STRINGS[0]: STRINGS[1]},
         notes=STRINGS,
+        published=tuple(PublishedFigure(text, text, text) for text in STRINGS),
+        quoted=quotes(),
     )
     decision = {"stage": STRINGS[0], "action": STRINGS[1], "reason": STRINGS[2], "n_before": 1, "n_after": 0}
     return Findings(
         about,
-        [section, Section("limits", empty_reason=STRINGS[1])],
+        sections,
         [decision],
         STRINGS,
         {STRINGS[0]: STRINGS[1], "list": list(STRINGS), "dict": {STRINGS[0]: STRINGS[2]}},
@@ -99,6 +142,7 @@ def findings() -> Findings:
             "corrections": [
                 {"version": 2, "day": "2031-07-01", "reason": text, "changes": list(STRINGS)} for text in STRINGS
             ],
+            "notebooks": list(STRINGS),
             "replies": list(STRINGS),
             "version": STRINGS[0],
             "version_of_workbench": STRINGS[2],

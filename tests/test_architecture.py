@@ -49,7 +49,10 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "sections": ("sections", "findings charts sharing addresses"),
     "display": ("notebook_display", "findings charts"),
-    "report": ("report report_csv report_text lint catalogue", "findings privacy addresses charts invisible"),
+    "report": (
+        "report report_csv report_language report_text lint catalogue",
+        "findings privacy addresses charts invisible text",  # text: it says in which language its quotes are
+    ),
     "sharing": ("sharing", "text findings privacy addresses"),
     "fetch": ("fetch", ""),
     "cache": ("cache cache_key", ""),

@@ -5,6 +5,7 @@ import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import hostile
 import invented
@@ -171,7 +172,14 @@ def test_no_folder_is_an_error(tmp_path):
 def test_hostile_titles_stay_text(tmp_path):
     about = hostile.findings().about
     put(Findings(about, [Section("limits", empty_reason="Nothing.")]), tmp_path / "hostile")
+    for name in ("<img src=x onerror=window.pwned=1>", "javascript:window.pwned=1", "\u202e=cmd"):
+        put(hostile.findings(), tmp_path / name)
     page = write_catalogue(tmp_path).read_text(encoding="utf-8")
     assert "<script>window" not in page
     assert "onerror=window" not in re.sub(r"&lt;.*?&gt;", "", page)
-    ET.parse(tmp_path / "feed.xml")
+    links = re.findall(r'href="([^"]+)"', page)
+    assert all(link.startswith("#") or "javascript:" not in link for link in links)
+    assert not set(page) & set("\u202e\u2066\x00\x1b")
+    feed = ET.parse(tmp_path / "feed.xml").getroot()
+    assert all((tmp_path / unquote(link.get("href"))).is_file() for link in feed.iter(f"{ATOM}link"))
+    assert len(json.loads((tmp_path / "catalogue.json").read_text(encoding="utf-8"))["reports"]) == 4

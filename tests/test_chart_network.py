@@ -53,6 +53,12 @@ def test_labels_stand_in_place_of_ids_where_given():
     assert pack_network(NODES.with_columns(label=pl.Series(["x", "y", "z"])), EDGES)["labels"] == ["x", "y", "z"]
 
 
+def test_labels_that_would_cover_others_are_tamed():
+    labels = ["a\u202eb\x00", "x" * 100_000, "e" + "\u0301" * 40]
+    shown = pack_network(NODES.with_columns(label=pl.Series(labels)), EDGES)["labels"]
+    assert shown == ["a⟨U+202E⟩b⟨U+0000⟩", "x" * 120 + "…", "e" + "\u0301" * 3]
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_strongest_fifty_thousand_pairs_of_five_thousand_accounts_are_kept(seed):
     nodes, edges = big(seed)

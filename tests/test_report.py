@@ -190,6 +190,23 @@ def test_a_heavy_table_is_linked_beside_the_page_not_inside_it():
     assert len(page) < MOST_CSV_BYTES
 
 
+def test_quoted_words_say_their_language_and_their_way():
+    rows = [
+        {"text": "تم نشر جدول العبارات", "language": "ar"},
+        {"text": "渡輪時刻表已經公佈", "language": "zh-Hant"},
+        {"text": "xx un barco", "language": "es"},
+        {"text": "7", "language": ""},
+    ]
+    table = TableView("examples", "Examples", "", rows, quoted={"text": "language"})
+    page = render_page(small(Section("narratives", tables=[table])))
+    assert '<td class="theirs" lang="ar" dir="rtl">' in page
+    assert '<td class="theirs" lang="zh-Hant" dir="auto">' in page
+    assert '<td class="theirs" lang="es" dir="auto">xx un barco</td>' in page
+    assert '<td class="theirs" dir="auto">7</td>' in page
+    assert "<td>es</td>" not in page
+    assert "Language</th>" not in page
+
+
 def test_numbers_of_each_rung_are_told(page):
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert "Inauthentic Deception shown by named evidence. 1 claim" in text

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from workbench.report_csv import BYTE_ORDER_MARK, make_data_link, write_csv
 from workbench.report_text import (
     defang_cell,
     embed_json,
-    find_language,
     is_number_column,
     show_cell,
     show_number,
@@ -32,8 +32,8 @@ from workbench.report_text import (
             "hxxps://archive[.]example/web/hxxps://ferry[.]example/a",
         ),
         ("abc\u202edef", "abc⟨U+202E⟩def"),
-        ("渡轮 timetable", '<span lang="zh">渡轮</span> timetable'),
-        ("العبارة", "<bdi>العبارة</bdi>"),
+        ("渡轮 timetable", '<span lang="zh-Hans">渡轮</span> timetable'),
+        ("العبارة", '<bdi lang="ar" dir="rtl">العبارة</bdi>'),
         ("e" + "\u0301" * 40, "e" + "\u0301" * 3),
     ],
 )
@@ -50,28 +50,10 @@ def test_long_text_is_cut_and_says_so():
 @given(st.text())
 def test_no_text_can_open_a_tag_or_hide_its_direction(text):
     html = str(show_text(text))
-    for allowed in ("<bdi>", "</bdi>", "</span>", '<span class="cut">'):
-        html = html.replace(allowed, "")
-    for language in ("zh", "zh-Hans", "zh-Hant", "ja", "ko"):
-        html = html.replace(f'<span lang="{language}">', "")
+    html = re.sub(r'<(?:span|bdi) lang="[a-zA-Z-]+"(?: dir="rtl")?>|<span class="cut">|</(?:span|bdi)>', "", html)
     assert "<" not in html
     assert ">" not in html
     assert not set(html) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068\x00")
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("ferry", None),
-        ("渡轮时刻表已经公布，请大家转发，这是为了城市", "zh-Hans"),
-        ("渡輪時刻表已經公佈，請大家轉發，這是為了城市", "zh-Hant"),
-        ("中文", "zh"),
-        ("フェリー", "ja"),
-        ("여객선", "ko"),
-    ],
-)
-def test_languages_of_east_asia_are_told_apart(text, language):
-    assert find_language(text) == language
 
 
 @pytest.mark.parametrize(

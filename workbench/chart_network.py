@@ -12,11 +12,13 @@ from typing import Any
 import polars as pl
 
 from workbench.chart_style import check_column, cluster_colour
+from workbench.invisible import spell_invisible, unstack_marks
 
 MOST_NODES = 5_000
 MOST_EDGES = 50_000
 GRID = 9_999
 """places are whole numbers from 0 to this"""
+MOST_LABEL_CHARACTERS = 120
 
 
 def pack_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> dict[str, Any]:
@@ -54,7 +56,7 @@ def pack_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> dict[str, Any]:
     first = pairs["a"].to_list()
     clusters = kept["cluster_id"].drop_nulls().unique().sort().to_list()
     return {
-        "labels": kept["label" if "label" in kept.columns else "account_id"].to_list(),
+        "labels": [_tame(label) for label in kept["label" if "label" in kept.columns else "account_id"]],
         "cluster": _text(kept["cluster_id"].fill_null(0)),
         "core": _text(kept["is_core"].fill_null(value=False).cast(pl.Int64)),
         "x": _text(_spread(kept["x"])),
@@ -73,6 +75,12 @@ def _spread(values: pl.Series) -> list[int]:
     low, high = min(values, default=0.0), max(values, default=0.0)
     size = (high - low) or 1.0
     return [round(GRID * (value - low) / size) for value in values]
+
+
+def _tame(label: object) -> str:
+    """Return a label that covers no other: no invisible characters, no towers of marks, no page of text."""
+    text = unstack_marks(spell_invisible(str(label)[:MOST_LABEL_CHARACTERS]))
+    return text + "…" if len(str(label)) > MOST_LABEL_CHARACTERS else text
 
 
 def _text(numbers: Any) -> str:

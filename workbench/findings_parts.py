@@ -71,6 +71,8 @@ class TableView:
         note: unit, denominator, or how to read it.
         rows: a frame or rows; written as CSV.
         labels: column -> heading; a column without one gets its own name with spaces.
+        quoted: column of somebody else's words -> column with the code of their language (zh-Hant, ar), which is
+            written as CSV and not printed; "" where none is known.
     """
 
     name: str
@@ -78,6 +80,7 @@ class TableView:
     note: str
     rows: Table
     labels: dict[str, str] = field(default_factory=dict)
+    quoted: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", to_rows(self.rows))

@@ -28,6 +28,7 @@ from workbench.findings import SECTIONS, Figure, Findings, Section, TableView
 from workbench.invisible import spell_invisible
 from workbench.profile_links import HOSTS
 from workbench.report_csv import make_data_link, write_csv
+from workbench.report_language import name_attributes
 from workbench.report_text import embed_json, is_number_column, show_cell, show_plain, show_sentence, show_text
 from workbench.schema import ParameterError, SchemaError
 
@@ -141,7 +142,8 @@ def page_environment() -> Environment:
     )
     functions: dict[str, Any] = {
         "show_cell": show_cell,
-        "is_number_column": is_number_column,
+        "cell_attributes": _cell_attributes,
+        "number_columns": lambda rows, columns: [name for name in columns if is_number_column(rows, name)],
         "csv_link": _csv_link,
         "evidence_kind": _evidence_kind,
         "is_report": _is_report,
@@ -212,6 +214,13 @@ def _view_decisions(findings: Findings) -> TableView:
         "n_before": "Rows before", "n_after": "Rows after",
     }  # fmt: skip
     return TableView("decisions", "Decisions", "", findings.decisions, labels)
+
+
+def _cell_attributes(table: TableView, row: dict[str, Any], column: str, *, numbers: list[str]) -> Markup:
+    """What a cell says of itself: numbers stand to the right, others' words have their language and their way."""
+    if column in table.quoted:
+        return Markup(' class="theirs"{}').format(name_attributes(row.get(table.quoted[column])))
+    return Markup(' class="number"' if column in numbers else "")
 
 
 def _csv_link(table: TableView) -> str:

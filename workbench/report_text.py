@@ -8,26 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from workbench.addresses import defang
 from workbench.invisible import spell_invisible, unstack_marks
+from workbench.report_language import tag_languages
 
 MOST_CHARACTERS = 600
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?: UTC)?)?")
-_CJK = re.compile(
-    "[\u2e80-\u2fdf\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff01-\uff60]+"
-)
 _FILE_NAME = re.compile(r"(?!\w+:/)[\w\-. /]+\.(?:csv|gz|zip|jsonl?|ndjson|parquet|tsv|toml|ipynb|html|py|lock)")
-_ONLY_SIMPLIFIED = frozenset(
-    "们这说来时为过会对国学发后样头门问间电车东见长马书风飞鱼鸟龙关开闻听写读语话请谁让应该边还进远连选边钱银铁错难题页顺须预领头题额员贝财责败账货质购贵费资赛赞"
-)
-_ONLY_TRADITIONAL = frozenset(
-    "們這說來時為過會對國學發後樣頭門問間電車東見長馬書風飛魚鳥龍關開聞聽寫讀語話請誰讓應該邊還進遠連選錢銀鐵錯難題頁順須預領額員貝財責敗賬貨質購貴費資賽贊"
-)
 
 
 def show_text(value: object, *, most_characters: int = MOST_CHARACTERS) -> Markup:
@@ -36,9 +27,7 @@ def show_text(value: object, *, most_characters: int = MOST_CHARACTERS) -> Marku
     length = len(text)
     text = defang_cell(text[:most_characters])
     text = unstack_marks(spell_invisible(text))
-    html = _tag_language(text)
-    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
-        html = Markup("<bdi>{}</bdi>").format(html)
+    html = tag_languages(text)
     if length > most_characters:
         html += Markup('<span class="cut"> … ({:,} characters in all; whole in the CSV)</span>').format(length)
     return html
@@ -60,22 +49,6 @@ def show_plain(value: object, *, most_characters: int = 300) -> str:
 def defang_cell(text: str) -> str:
     """Return text with its addresses defanged; the name of a file is none, though `.zip` and `.py` are domains too."""
     return text if len(text) < 300 and _FILE_NAME.fullmatch(text) else defang(text)
-
-
-def find_language(text: str) -> str | None:
-    """Return the language tag of East Asian text (zh-Hans, zh-Hant, zh, ja, ko), or None where there is none."""
-    if re.search("[\u3040-\u30ff]", text):
-        return "ja"
-    if re.search("[\uac00-\ud7af]", text):
-        return "ko"
-    if not re.search("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", text):
-        return None
-    characters = set(text)
-    simplified = len(characters & (_ONLY_SIMPLIFIED - _ONLY_TRADITIONAL))
-    traditional = len(characters & (_ONLY_TRADITIONAL - _ONLY_SIMPLIFIED))
-    if simplified == traditional:
-        return "zh"
-    return "zh-Hans" if simplified > traditional else "zh-Hant"
 
 
 def show_cell(value: object, *, column: str) -> Markup:
@@ -116,14 +89,3 @@ def embed_json(value: object) -> Markup:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
-
-
-def _tag_language(text: str) -> Markup:
-    language = find_language(text)
-    if language is None:
-        return escape(text)
-    parts, end = [], 0
-    for run in _CJK.finditer(text):
-        parts += [escape(text[end : run.start()]), Markup('<span lang="{}">{}</span>').format(language, run.group(0))]
-        end = run.end()
-    return Markup("").join([*parts, escape(text[end:])])

@@ -1,4 +1,8 @@
+import base64
+import csv
+import io
 import json
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -144,17 +148,86 @@ def test_hostile_text_is_inert(browser, hostile_report):
         attributes = page.evaluate("[...document.querySelectorAll('*')].flatMap(e => e.getAttributeNames())")
         assert not [name for name in attributes if name.startswith("on")]
         links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
-        assert all(link.startswith(("#", "data:text/csv;charset=utf-8;base64,", "tables/")) for link in links)
+        allowed = ("#", "data:text/csv;charset=utf-8;base64,", "tables/", "notebooks/")
+        assert all(link.startswith(allowed) for link in links)
         assert (
             page.locator("iframe, object, embed, img, form:not(.vega-bindings), meta[http-equiv=refresh]").count() == 0
         )
 
 
+def test_accounts_whose_names_act_are_searched_selected_and_listed_as_text(browser, hostile_report):
+    with opened(browser, hostile_report) as page:
+        figure = page.locator("#part-network")
+        figure.scroll_into_view_if_needed()
+        figure.locator("canvas[data-drawn]").wait_for()
+        for text in hostile.STRINGS:
+            figure.get_by_role("searchbox").fill(text[:20].strip())
+            figure.get_by_role("button", name="Find").click()
+            for button in figure.locator(".linked button").all()[:2]:
+                button.click()
+        figure.get_by_role("searchbox").fill("العبارة")
+        figure.get_by_role("button", name="Find").click()
+        assert figure.get_by_role("status").text_content().startswith("\u2068العبارة <b>bold</b>\u2069, cluster 1")
+        assert page.evaluate("window.pwned") is None
+        assert page.complaints == []
+        assert page.requests_made == [hostile_report.as_uri()]
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
 def test_hostile_text_is_inert_in_csv_and_json(hostile_report):
-    for path in (hostile_report.parent / "tables").iterdir():
-        for line in path.read_text(encoding="utf-8-sig").splitlines():
-            assert not line.startswith(("=", "+", "@"))
+    """Both the files beside the page and the downloads inside it."""
+    page = hostile_report.read_text(encoding="utf-8")
+    inside = re.findall(r'href="data:text/csv;charset=utf-8;base64,([^"]+)"', page)
+    texts = [path.read_text(encoding="utf-8-sig") for path in (hostile_report.parent / "tables").iterdir()]
+    texts += [base64.b64decode(link).decode("utf-8-sig") for link in inside]
+    assert len(inside) > 3
+    cells = [cell for text in texts for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert any("HYPERLINK" in cell for cell in cells)
+    assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@")) and not is_number(cell)]
+    assert not [cell for cell in cells if "https://tracker" in cell]
     json.loads((hostile_report.parent / "findings.json").read_text(encoding="utf-8"))
+    assert all(
+        path.name.replace("_", "").removesuffix(".csv").isalnum()
+        for path in (hostile_report.parent / "tables").iterdir()
+    )
+
+
+def is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+FOLDERS = (
+    "<img src=x onerror=window.pwned=1>", "javascript:window.pwned=1", "=cmd+1", "a&amp;b #c?d=%2e%2e", "\u202egnp.exe",
+    "' onclick='window.pwned=1", "{{ 7*7 }}", "W" * 200,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{}, {"viewport": PHONE}])
+def test_a_catalogue_of_folders_whose_names_act_links_and_does_nothing_else(browser, tmp_path, options):
+    record = hostile.findings()
+    for name in FOLDERS:
+        (tmp_path / name).mkdir()
+        record.save(tmp_path / name / "findings.json")
+        (tmp_path / name / "report.html").write_text("<title>reached</title>")
+        correction = {"version": 2, "ended_at": hostile.STRINGS[0], "correction": hostile.STRINGS[1]}
+        (tmp_path / name / "manifest.json").write_text(json.dumps(correction))
+    index = write_catalogue(tmp_path)
+    with opened(browser, index, **options) as page:
+        page.get_by_role("searchbox").fill("<img")
+        page.wait_for_timeout(100)
+        assert page.evaluate("window.pwned") is None
+        assert page.complaints == []
+        assert page.requests_made == [index.as_uri()]
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        links = page.evaluate("[...document.querySelectorAll('table.reports th a')].map(a => a.href)")
+        assert len(links) == len(FOLDERS)
+        for link in links:
+            page.goto(link)
+            assert page.title() == "reached"
 
 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}])

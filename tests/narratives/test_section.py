@@ -101,3 +101,11 @@ def test_words_are_read_in_two_languages():
     assert "English" in languages
     assert "Chinese (simplified)" in languages
     assert pl.Series(section.claims).len() == 2
+
+
+def test_each_example_carries_its_own_language():
+    texts = ["渡輪時刻表已經公佈，請大家轉發", "渡輪時刻表已經公佈，請大家轉發吧", "渡輪時刻表已經公佈，請大家轉發了"]
+    found = find_narratives(make_posts(texts), seed=7)
+    (card,) = describe_narratives(found.cards, n_posts=3, n_placed=3).cards
+    assert {row["language"] for row in card.tables[0].rows} == {"zh-Hant"}
+    assert card.tables[0].quoted == {"text": "language"}

@@ -44,6 +44,7 @@ CARD_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "targets": pl.List(pl.String),
     "exemplar_post_ids": pl.List(pl.String),
     "exemplars": pl.List(pl.String),
+    "exemplar_languages": pl.List(pl.String),
     "translation": pl.String,
     "fingerprints": pl.List(pl.String),
 }
@@ -208,7 +209,11 @@ def _pick_exemplars(full: pl.DataFrame, families: pl.DataFrame) -> pl.DataFrame:
         exemplars.join(sizes, on=["narrative_id", "family_id"])
         .sort(["narrative_id", "n", "similarity", "form"], descending=[False, True, True, False])
         .group_by("narrative_id", maintain_order=True)
-        .agg(exemplar_post_ids=pl.col("post_id").head(_N_EXEMPLARS), exemplars=pl.col("text").head(_N_EXEMPLARS))
+        .agg(
+            exemplar_post_ids=pl.col("post_id").head(_N_EXEMPLARS),
+            exemplars=pl.col("text").head(_N_EXEMPLARS),
+            exemplar_languages=pl.col("language").head(_N_EXEMPLARS),
+        )
     )
 
 

@@ -16,9 +16,9 @@ _LANGUAGES = {
     "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fil": "Filipino",
     "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "in": "Indonesian",
     "it": "Italian", "iw": "Hebrew", "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian",
-    "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian",
-    "sv": "Swedish", "th": "Thai", "tl": "Filipino", "tr": "Turkish", "uk": "Ukrainian", "und": "undetermined",
-    "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+    "ms": "Malay", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
+    "ru": "Russian", "sv": "Swedish", "th": "Thai", "tl": "Filipino", "tr": "Turkish", "uk": "Ukrainian",
+    "und": "undetermined", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 _SCRIPTS = {"hans": "simplified", "cn": "simplified", "hant": "traditional", "tw": "traditional", "hk": "traditional"}
 _PLURALS = {"is": "are", "was": "were", "has": "have"}
@@ -109,10 +109,16 @@ def make_figure(name: str, chart: Any, table: pl.DataFrame) -> Figure:
 
 
 def make_table(
-    name: str, title: str, table: pl.DataFrame, *, note: str = "", labels: dict[str, str] | None = None
+    name: str,
+    title: str,
+    table: pl.DataFrame,
+    *,
+    note: str = "",
+    labels: dict[str, str] | None = None,
+    quoted: dict[str, str] | None = None,
 ) -> TableView:
     """Return a frame as a printed table."""
-    return TableView(name, title, note, table, labels or {})
+    return TableView(name, title, note, table, labels or {}, quoted or {})
 
 
 def _pluralise(noun: str) -> str:

@@ -10,19 +10,12 @@ from workbench.addresses import defang
 from workbench.chart_style import GREY, PALETTE
 from workbench.findings import Card, Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.narrative_charts import chart_campaigns, chart_narrative_heat_map, chart_narrative_stream
-from workbench.sections.base import make_figure, make_table, say_count, say_list, say_percent, say_share
+from workbench.sections.base import make_figure, make_table, say_count, say_language, say_list, say_percent, say_share
 
 MOST_CARDS = 12
 MOST_CAMPAIGNS = 15
 _MOST_LINKS = 3
 _COUNTED = Confidence("high", "Counted in the released posts.")
-_LANGUAGES = {
-    "ar": "Arabic", "bn": "Bengali", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
-    "fil": "Filipino", "fr": "French", "he": "Hebrew", "hi": "Hindi", "id": "Indonesian", "it": "Italian",
-    "ja": "Japanese", "ko": "Korean", "ms": "Malay", "nl": "Dutch", "pl": "Polish", "pt": "Portuguese",
-    "ru": "Russian", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "und": "undetermined", "ur": "Urdu",
-    "vi": "Vietnamese", "zh-Hans": "Chinese (simplified)", "zh-Hant": "Chinese (traditional)",
-}  # fmt: skip
 _INNOCENT = (
     "A narrative is a set of posts that use the same words; a program put them together, and nobody told it how many "
     "there are. It says nothing about who wrote them or why. Headlines, slogans, share buttons and breaking news make "
@@ -76,7 +69,7 @@ def describe_narratives(
 
 def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> Claim:
     largest = cards.row(0, named=True)
-    languages = say_list([_say_language(code) for code in largest["languages"]], most=3)
+    languages = say_list([say_language(code) for code in largest["languages"]], most=3)
     text = (
         f"{say_share(n_placed, n_posts, noun='post')} fall into {say_count(cards.height, 'narrative')}; the largest, "
         f"{_quote(largest['label'])}, has {say_count(largest['n_posts'], 'post')} by "
@@ -134,7 +127,7 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
         "Accounts": say_count(row["n_accounts"], "account"),
         "Languages": say_list(
             [
-                f"{_say_language(code)} {say_percent(frac)}"
+                f"{say_language(code)} {say_percent(frac)}"
                 for code, frac in zip(row["languages"], row["language_fracs"], strict=True)
             ],
             most=4,
@@ -181,16 +174,18 @@ def _exemplars(row: dict[str, Any]) -> TableView:
     texts = [defang(text) for text in row["exemplars"]]
     translations = [row["translation"] or ""] + [""] * (len(texts) - 1)
     table = pl.DataFrame(
-        {"text": texts, "translation": translations}, schema={"text": pl.String, "translation": pl.String}
+        {"text": texts, "language": row["exemplar_languages"], "translation": translations},
+        schema={"text": pl.String, "language": pl.String, "translation": pl.String},
     )
     if not any(translations):
         table = table.drop("translation")
     labels = {
-        "text": f"Examples, in the original (mostly {_say_language(row['languages'][0])})",
+        "text": f"Examples, in the original (mostly {say_language(row['languages'][0])})",
         "translation": "Translation, by a human",
     }
     number = row["narrative_id"]
-    return make_table(f"examples_of_narrative_{number}", f"What posts of narrative {number} say", table, labels=labels)
+    title = f"What posts of narrative {number} say"
+    return make_table(f"examples_of_narrative_{number}", title, table, labels=labels, quoted={"text": "language"})
 
 
 def _figures(over_time: pl.DataFrame | None, campaigns: pl.DataFrame | None) -> list[Figure]:
@@ -230,7 +225,8 @@ def _tables(cards: pl.DataFrame, campaigns: pl.DataFrame | None) -> list[TableVi
         "Reposts: share of the posts. Copied originals: share of the posts that are no reposts. Label fits: share of "
         "posts that hold one of the first five terms."
     )
-    tables = [make_table("narratives", "All narratives", listed, note=note, labels=labels)]
+    quoted = {"label": ""}
+    tables = [make_table("narratives", "All narratives", listed, note=note, labels=labels, quoted=quoted)]
     if campaigns is not None and not campaigns.is_empty():
         names = {
             "cluster_id": "Cluster", "narrative_id": "No.", "label": "Narrative", "kind": "Kind", "first_at": "First",
@@ -238,12 +234,10 @@ def _tables(cards: pl.DataFrame, campaigns: pl.DataFrame | None) -> list[TableVi
         }  # fmt: skip
         dated = campaigns.with_columns(pl.col("first_at", "last_at").dt.date()).select(*names)
         note = "Largest: the campaign of the same cluster with most accounts."
-        tables.append(make_table("campaign_list", "Campaigns, in order of time", dated, note=note, labels=names))
+        tables.append(
+            make_table("campaign_list", "Campaigns, in order of time", dated, note=note, labels=names, quoted=quoted)
+        )
     return tables
-
-
-def _say_language(code: str) -> str:
-    return _LANGUAGES.get(code, code)
 
 
 def _quote(label: str) -> str:

@@ -61,7 +61,7 @@ for (const figure of document.querySelectorAll("figure:has(> .explorer)")) {
   };
 
   const drawLabel = (node) => {
-    const [x, y] = toScreen(node), text = graph.labels[node].slice(0, 40);
+    const [x, y] = toScreen(node), name = [...graph.labels[node]], text = name.slice(0, 40).join("") + (name.length > 40 ? "…" : "");
     pen.globalAlpha = 1; pen.font = "600 13px system-ui, sans-serif";
     const wide = pen.measureText(text).width + 12;
     const left = Math.max(2, Math.min(x + 10, canvas.clientWidth - wide - 2)), top = Math.max(2, y - 30);
@@ -119,6 +119,8 @@ for (const figure of document.querySelectorAll("figure:has(> .explorer)")) {
     scale, x: canvas.clientWidth / 2 - graph.x[node] * scale, y: canvas.clientHeight / 2 - graph.y[node] * scale,
   });
 
+  const FROM_RIGHT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+  const nameOf = (node) => (FROM_RIGHT.test(graph.labels[node]) ? `\u2068${graph.labels[node]}\u2069` : graph.labels[node]);
   const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
   const place = (node) => (graph.cluster[node] ? `cluster ${graph.cluster[node]}` : "in no cluster");
   const cell = (row, tag, content) => { const made = row.appendChild(document.createElement(tag)); made.append(content); return made; };
@@ -128,11 +130,11 @@ for (const figure of document.querySelectorAll("figure:has(> .explorer)")) {
     rows.replaceChildren();
     if (node < 0) return;
     const ends = graph.linked[node];
-    table.querySelector("caption").textContent = `Linked with ${graph.labels[node]}: ${ends.length > MOST_LINKED ? `the ${MOST_LINKED} strongest of ` : ""}${count(ends.length, "account")}`;
+    table.querySelector("caption").textContent = `Linked with ${nameOf(node)}: ${ends.length > MOST_LINKED ? `the ${MOST_LINKED} strongest of ` : ""}${count(ends.length, "account")}`;
     for (const [end, n] of ends.slice(0, MOST_LINKED)) {
       const row = rows.appendChild(document.createElement("tr"));
       const button = document.createElement("button");
-      button.type = "button"; button.textContent = graph.labels[end];
+      button.type = "button"; button.dir = "auto"; button.textContent = graph.labels[end];
       button.addEventListener("click", () => { select(end); canvas.focus(); });
       cell(row, "th", button).scope = "row";
       cell(row, "td", place(end));
@@ -144,8 +146,8 @@ for (const figure of document.querySelectorAll("figure:has(> .explorer)")) {
     list(node);
     if (node < 0) { said.textContent = "Nothing is selected."; redraw(); return; }
     const ends = graph.linked[node];
-    const most = ends.length ? `, most with ${graph.labels[ends[0][0]]} (${count(ends[0][1], "co-action")})` : "";
-    said.textContent = `${graph.labels[node]}, ${place(node)}${graph.core[node] ? ", in its core" : ""}: linked with ${count(ends.length, "account")} here${most}.`;
+    const most = ends.length ? `, most with ${nameOf(ends[0][0])} (${count(ends[0][1], "co-action")})` : "";
+    said.textContent = `${nameOf(node)}, ${place(node)}${graph.core[node] ? ", in its core" : ""}: linked with ${count(ends.length, "account")} here${most}.`;
     const [x, y] = toScreen(node);
     if (x < 30 || y < 30 || x > canvas.clientWidth - 30 || y > canvas.clientHeight - 30) bring(node); else redraw();
   };
