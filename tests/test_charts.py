@@ -9,7 +9,7 @@ import vl_convert
 
 from workbench import charts
 from workbench.chart_display import bundle_chart, draw_svg, enable_charts, read_title
-from workbench.chart_style import GREY, MAX_ROWS, PALETTE, cluster_colour
+from workbench.chart_style import GREY, MAX_ROWS, PALETTE, cluster_colour, name_period, say_span
 from workbench.schema import ParameterError, SchemaError
 
 ALL = {
@@ -53,9 +53,34 @@ def test_pictures_on_one_page_share_no_names():
 def test_descriptions_count():
     per_day = pl.DataFrame({"day": ["2031-05-04", "2031-05-05"], "group": ["a", "a"], "n_posts": [3, 8]})
     per_day = per_day.with_columns(pl.col("day").str.to_date())
-    assert "busiest day is 2031-05-05 with 8 posts" in charts.chart_posts_per_day(per_day).to_dict()["description"]
+    assert "busiest day is 5 May 2031, with 8 posts" in charts.chart_posts_per_day(per_day).to_dict()["description"]
     hours = pl.DataFrame({"weekday": [1, 5, 6], "hour": [9, 18, 12], "n_posts": [7, 2, 1]})
     assert "7 of 10 posts" in charts.chart_week_hours(hours, time_zone="UTC").to_dict()["description"]
+
+
+@pytest.mark.parametrize(
+    ("days", "step", "span"),
+    [
+        (["2031-05-01", "2031-06-01"], "month", "May 2031 to June 2031"),
+        (["2031-05-05", "2031-05-19"], "week", "5 May 2031 to 19 May 2031"),
+        (["2031-05-04", "2031-05-05"], "day", "4 May 2031 to 5 May 2031"),
+        (["2031-05-01", "2031-05-01"], "month", "May 2031"),
+    ],
+)
+def test_spans_are_said_by_their_step(days, step, span):
+    dates = pl.Series(days).str.to_date()
+    assert name_period(dates) == step
+    assert say_span(dates, step) == span
+
+
+def test_a_picture_of_some_says_how_many_there_are():
+    nodes, edges = invented.network()
+    some = charts.chart_network(nodes, edges.head(10), n_accounts=9_000, n_pairs=8_176).to_dict()["description"]
+    assert some.startswith(f"{nodes.height:,} of 9,000 accounts in 3 clusters. 10 lines join two that acted")
+    assert "the furthest beyond chance of 8,176 such pairs" in some
+    whole = charts.chart_network(nodes, edges).to_dict()["description"]
+    assert "such pairs" not in whole
+    assert f"{nodes.height:,} accounts in 3 clusters. {edges.height:,} lines join" in whole
 
 
 @pytest.mark.parametrize("column", ["day", "group", "n_posts"])

@@ -13,6 +13,8 @@ from workbench.chart_style import (
     dress,
     legend_on_top,
     plot,
+    say_span,
+    say_when,
     time_axis,
     tip,
     with_text_days,
@@ -44,9 +46,11 @@ def chart_conversation(table: pl.DataFrame, *, period: str) -> alt.Chart:
     own = int(table.filter(pl.col("group") == _GROUPS[0])["n_posts"].sum())
     whole = int(table["n_posts"].sum())
     peak = table.filter(pl.col("group") == _GROUPS[0]).sort("n_posts", "day", descending=[True, False]).row(0)
+    when = f"on {say_when(peak[0])}" if period == "day" else f"in {say_when(peak[0], period)}"
+    when = f"in the week of {say_when(peak[0])}" if period == "week" else when
     description = (
-        f"Posts of the conversation per {period}, {table['day'].min()} to {table['day'].max()}: {own:,} of "
-        f"these {whole:,} are the network's. It posted most in the {period} of {peak[0]}, with {peak[2]:,} posts."
+        f"Posts of the conversation per {period}, {say_span(table['day'], period)}: {own:,} of these {whole:,} are the "
+        f"network's. It posted most {when}: {peak[2]:,} posts."
     )
     title = f"The conversation per {period}, and the network's part of it"
     return dress(chart, title=title, description=description)

@@ -18,6 +18,8 @@ from workbench.chart_style import (
     log_scale,
     plot,
     rows_px,
+    say_span,
+    say_when,
     time_axis,
     tip,
     with_text_days,
@@ -43,14 +45,23 @@ def chart_determinations(table: pl.DataFrame) -> alt.LayerChart:
         text="outcome:N",
         color=alt.condition(alt.datum.outcome == "undetermined", alt.value("#1A1A1A"), alt.value("white")),
     )
-    counts = table.group_by("policy", "outcome").len().sort("policy", "outcome")
-    each = "; ".join(f"{policy}: {n} {outcome}" for policy, outcome, n in counts.iter_rows())
+    each = "; ".join(
+        _say_outcomes(policy, of_policy)
+        for (policy,), of_policy in table.sort("policy").group_by("policy", maintain_order=True)
+    )
     return dress(
         cells + words,
         title="What each policy makes of each outlet",
-        description=f"{n_outlets} outlets, screened by each policy for itself. {each}.",
+        description=f"{n_outlets} outlet{'s' * (n_outlets != 1)}, screened by each policy for itself. {each}.",
         height_px=rows_px(n_outlets),
     )
+
+
+def _say_outcomes(policy: object, table: pl.DataFrame) -> str:
+    counts = [(outcome, table.filter(pl.col("outcome") == outcome).height) for outcome in _OUTCOMES]
+    one = {"meets": "meets it", "does not meet": "does not meet it", "undetermined": "is undetermined"}
+    more = {"meets": "meet it", "does not meet": "do not meet it", "undetermined": "are undetermined"}
+    return f"{policy}: {listed([f'{n} {(one if n == 1 else more)[outcome]}' for outcome, n in counts if n])}"
 
 
 def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
@@ -122,8 +133,8 @@ def chart_references_per_day(table: pl.DataFrame) -> alt.Chart:
     most = table.sort("n_posts", "day", descending=[True, False]).row(0, named=True)
     step = _STEPS[every]
     description = (
-        f"Posts per {step} that link to, repost, quote or copy an outlet, by {listed(groups)}, {table['day'].min()} to "
-        f"{table['day'].max()}. The most by one group in one {step}: {most['n_posts']:,} "
-        f"({most['group']}, {most['day']})."
+        f"Posts per {step} that link to, repost, quote or copy an outlet, by {listed(groups)}, "
+        f"{say_span(table['day'], step)}. The most by one group in one {step}: {most['n_posts']:,} "
+        f"({most['group']}, {'week of ' if step == 'week' else ''}{say_when(most['day'], step)})."
     )
     return dress(chart, title=f"Posts that refer to an outlet, by {step}", description=description)

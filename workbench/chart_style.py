@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -128,6 +129,31 @@ def tip(column: str, title: str, number_format: str | None = None) -> alt.Toolti
 def day_tip(column: str) -> alt.Tooltip:
     """Return one line of a tooltip for a column of days."""
     return alt.Tooltip(f"{column}:T", title="Day", format="%Y-%m-%d")
+
+
+def say_when(moment: date, period: str = "day") -> str:
+    """Return a day, the first day of a week, or a month in words: "3 June 2019", "June 2019"."""
+    return (
+        f"{moment:%B %Y}"
+        if period == "month"
+        else f"{moment:%Y}"
+        if period == "year"
+        else f"{moment.day} {moment:%B %Y}"
+    )
+
+
+def say_span(days: pl.Series, period: str = "day") -> str:
+    """Return the first and last of some days in words: "June 2019 to May 2020"."""
+    in_order = days.drop_nulls().sort().to_list()
+    first, last = say_when(in_order[0], period), say_when(in_order[-1], period)
+    return first if first == last else f"{first} to {last}"
+
+
+def name_period(days: pl.Series) -> str:
+    """Return what a series of first days stands for: "month", "week" or "day"."""
+    if (days.dt.day() == 1).all():
+        return "month"
+    return "week" if (days.dt.weekday() == 1).all() else "day"
 
 
 def rows_px(count: int) -> int:

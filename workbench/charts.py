@@ -23,6 +23,8 @@ from workbench.chart_style import (
     log_scale,
     plot,
     rows_px,
+    say_span,
+    say_when,
     time_axis,
     tip,
     with_text_days,
@@ -44,9 +46,11 @@ def chart_posts_per_day(table: pl.DataFrame, *, period: str = "day") -> alt.Char
         strokeDash=dash("group", groups, title="Group"),
         tooltip=[day_tip("day"), tip("group", "Group"), tip("n_posts", "Posts", ",")],
     )
+    of = "" if groups == ["all accounts"] else f" of {listed(groups)}"
+    that = f"that of {say_when(busiest[0])}" if period == "week" else say_when(busiest[0], period)
     description = (
-        f"Posts per {period} of {listed(groups)}, {table['day'].min()} to {table['day'].max()}. "
-        f"The busiest {period} is {busiest[0]} with {busiest[1]:,} posts."
+        f"Posts per {period}{of}, {say_span(table['day'], period)}. The busiest {period} is {that}, with "
+        f"{busiest[1]:,} posts."
     )
     title = f"Posts per {period}" + (", by group" if len(groups) > 1 else "")
     return dress(chart, title=title, description=description)
@@ -74,10 +78,12 @@ def chart_account_creation(table: pl.DataFrame, *, period: str = "month") -> alt
         )
     )
     most = table.sort("n_accounts", "created_at", descending=[True, False]).row(0, named=True)
+    held = f"holding {bursts['n_accounts'].sum():,} of {table['n_accounts'].sum():,} accounts"
+    marked = f"{bursts.height} of {table.height} bars {'is marked as a burst' if bursts.height == 1 else 'are bursts'}"
     description = (
-        f"Accounts created per {period}, {table['created_at'].min()} to {table['created_at'].max()}: the most in one "
-        f"{period} is {most['n_accounts']:,} ({most['created_at']}). {bursts.height} of {table.height} bars are marked "
-        f"as bursts, holding {bursts['n_accounts'].sum():,} of {table['n_accounts'].sum():,} accounts."
+        f"Accounts created per {period}, {say_span(table['created_at'], period)}. The most in one {period}: "
+        f"{most['n_accounts']:,}, in {say_when(most['created_at'], period)}. "
+        f"{marked + ', ' + held if bursts.height else 'No bar is a burst'}."
     )
     return dress(chart, title=f"When the accounts were created, by {period}", description=description)
 
@@ -128,7 +134,7 @@ def chart_languages_over_time(table: pl.DataFrame) -> alt.Chart:
     total = int(table["n_posts"].sum())
     first = int(totals.filter(pl.col("language") == order[0])["n_posts"].sum())
     description = (
-        f"Share of posts by language, {table['period'].min()} to {table['period'].max()}. "
+        f"Share of posts by language, {say_span(table['period'], 'month')}. "
         f"The most used is {order[0]}: {first:,} of {total:,} posts."
     )
     return dress(chart, title="Languages of the posts over time", description=description)
@@ -227,7 +233,7 @@ def chart_cluster_ratios(table: pl.DataFrame) -> alt.Chart:
 def chart_sensitivity(table: pl.DataFrame) -> alt.Chart:
     """Return what other settings would have found (`time_window_s`, `max_fdr`, `n_accounts`) one line per limit."""
     check_chart_table(table, "time_window_s", "max_fdr", "n_accounts")
-    named = table.with_columns(pl.format("{}%", (pl.col("max_fdr") * 100).round(2)).alias("limit"))
+    named = table.with_columns(pl.Series("limit", [f"{100 * limit:g}%" for limit in table["max_fdr"]]))
     limits = named.sort("max_fdr")["limit"].unique(maintain_order=True).to_list()
     chart = (
         plot(named)
@@ -243,10 +249,12 @@ def chart_sensitivity(table: pl.DataFrame) -> alt.Chart:
             ],
         )
     )
+    windows = [f"{window:g}" for window in table["time_window_s"].unique().sort()]
+    least, most = table.select(least=pl.col("n_accounts").min(), most=pl.col("n_accounts").max()).row(0)
+    found = f"{most:,} with every setting" if least == most else f"between {least:,} and {most:,}"
     description = (
-        f"Accounts found in clusters with windows of {table['time_window_s'].min()} to {table['time_window_s'].max()} "
-        f"seconds and false discovery limits of {listed(limits)}: between {table['n_accounts'].min():,} and "
-        f"{table['n_accounts'].max():,}."
+        f"Accounts found in clusters with windows of {listed(windows)} seconds and false discovery limits of "
+        f"{listed(limits)}: {found}."
     )
     return dress(chart, title="What other windows and thresholds would have found", description=description)
 
@@ -266,19 +274,24 @@ def chart_case_timeline(table: pl.DataFrame) -> alt.Chart:
         tooltip=[tip("case", "Case"), day_tip("first_day"), tip("platform", "Platform")],
     )
     description = (
-        f"{table.height} cases with dated posts, from {table['first_day'].min()} to {table['last_day'].max()}; "
-        f"the earliest is {order[0]}, the last to begin {order[-1]}."
+        f"{table.height} {'case' if table.height == 1 else 'cases'} with dated posts, "
+        f"{say_span(pl.concat([table['first_day'], table['last_day']]))}; the earliest is {order[0]}"
+        f"{', the last to begin ' + order[-1] if table.height > 1 else ''}."
     )
     title = "When each case's posts begin and end"
     return dress(chart, title=title, description=description, height_px=rows_px(table.height), zooms=False)
 
 
-def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
+def chart_network(
+    nodes: pl.DataFrame, edges: pl.DataFrame, *, n_accounts: int | None = None, n_pairs: int | None = None
+) -> alt.LayerChart:
     """Return a still picture of a network: nodes at their places, edges as lines, one colour per cluster.
 
     Args:
         nodes: `account_id`, `x`, `y`, `cluster_id`, `is_core`.
         edges: `x`, `y`, `x2`, `y2`, `cluster_id` (null between clusters).
+        n_accounts: accounts there are in all, where only some are drawn.
+        n_pairs: pairs there are between them in all, where only some are drawn.
     """
     check_chart_table(nodes, "account_id", "x", "y", "cluster_id", "is_core")
     for column in ("x", "y", "x2", "y2", "cluster_id"):
@@ -288,8 +301,8 @@ def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
     shade = colour("cluster_id", clusters, title="Cluster", colours=cluster_colours(clusters))
     x = alt.X("x:Q", axis=None, scale=alt.Scale(nice=False, zero=False))
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(nice=False, zero=False))
-    lines = plot(edges).mark_rule(opacity=0.28, strokeWidth=0.8)
-    lines = lines.encode(x=x, y=y, x2="x2:Q", y2="y2:Q", color=shade)
+    strokes = plot(edges).mark_rule(opacity=0.28, strokeWidth=0.8)
+    strokes = strokes.encode(x=x, y=y, x2="x2:Q", y2="y2:Q", color=shade)
     points = plot(nodes).mark_point(filled=True, opacity=1)
     points = points.encode(
         x=x,
@@ -298,9 +311,12 @@ def chart_network(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
         size=alt.Size("is_core:O", scale=alt.Scale(domain=[False, True], range=[22, 64]), legend=None),
         tooltip=[tip("account_id", "Account"), tip("cluster_id", "Cluster")],
     )
+    some = f"{nodes.height:,} of {n_accounts:,}" if n_accounts and n_accounts > nodes.height else f"{nodes.height:,}"
+    lines = f"{edges.height:,} {'line' if edges.height == 1 else 'lines'}"
+    of_all = f", the furthest beyond chance of {n_pairs:,} such pairs" if n_pairs and n_pairs > edges.height else ""
     description = (
-        f"{nodes.height:,} accounts in {_name_clusters(len(clusters))}, joined by {edges.height:,} edges, those "
-        "furthest beyond chance. Place and distance follow from the layout and mean nothing by themselves."
+        f"{some} accounts in {_name_clusters(len(clusters))}. {lines} join two that acted on the same things at the "
+        f"same time{of_all}. Place and distance follow from the layout and mean nothing by themselves."
     )
-    title = "The clusters' backbone: who acted with whom"
-    return dress(lines + points, title=title, description=description, height_px=460, zooms=False)
+    title = "Who acted with whom, inside and between the clusters"
+    return dress(strokes + points, title=title, description=description, height_px=460, zooms=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import altair as alt
 import polars as pl
 
@@ -14,8 +16,11 @@ from workbench.chart_style import (
     day_tip,
     dress,
     legend_on_top,
+    name_period,
     plot,
     rows_px,
+    say_span,
+    say_when,
     time_axis,
     tip,
     with_text_days,
@@ -47,10 +52,11 @@ def chart_narrative_stream(table: pl.DataFrame) -> alt.Chart:
     total = int(summed["n_posts"].sum())
     largest = int(summed.filter(pl.col("narrative") == order[0])["n_posts"].sum())
     peak = summed.group_by("period").agg(pl.col("n_posts").sum()).sort(["n_posts", "period"], descending=[True, False])
+    step = name_period(summed["period"])
     description = (
-        f"Posts per period by narrative, {summed['period'].min()} to {summed['period'].max()}. The largest is "
-        f"“{order[0]}” with {largest:,} of {total:,} posts; most posts fall in the period from {peak['period'][0]}: "
-        f"{peak['n_posts'][0]:,}."
+        f"Posts per {step} by narrative, {say_span(summed['period'], step)}. The largest is “{order[0]}” with "
+        f"{largest:,} of {total:,} posts. The busiest {step} is {_say_step(peak['period'][0], step)}, with "
+        f"{peak['n_posts'][0]:,} posts."
     )
     return dress(chart, title="What was said, over time", description=description, height_px=280)
 
@@ -90,10 +96,11 @@ def chart_narrative_heat_map(table: pl.DataFrame) -> alt.Chart:
         )
     )
     most = named.sort(["n_posts", "row", "period"], descending=[True, False, False]).row(0, named=True)
+    step = name_period(table["period"])
     description = (
-        f"Posts by narrative and cluster, one column per period, {table['period'].min()} to {table['period'].max()}. "
-        f"The most in one cell: {most['n_posts']:,} of {table['n_posts'].sum():,} posts, {most['row']}, in the period "
-        f"from {most['period']}."
+        f"Posts by narrative and cluster, one column per {step}, {say_span(table['period'], step)}. The most in one "
+        f"cell: {most['n_posts']:,} of {table['n_posts'].sum():,} posts ({most['row']}, "
+        f"{_say_step(most['period'], step)})."
     )
     title = "Which cluster said what, and when"
     return dress(chart, title=title, description=description, height_px=rows_px(order.height))
@@ -132,12 +139,17 @@ def chart_campaigns(table: pl.DataFrame) -> alt.Chart:
         )
     )
     first = named.sort("first_at").row(0, named=True)
+    n = f"{table.height} {'campaign as a bar' if table.height == 1 else 'campaigns as bars'}"
+    whose = f"{first['n_accounts']:,} {'account' if first['n_accounts'] == 1 else 'accounts'}"
     description = (
-        f"{table.height} campaigns as bars from first to last post. The earliest begins on "
-        f"{first['first_at']:%Y-%m-%d}: {first['row']}, {first['n_accounts']:,} accounts."
+        f"{n} from first to last post. The earliest begins on {say_when(first['first_at'])}: {first['row']}, {whose}."
     )
     title = "Campaigns of these accounts, in their order"
     return dress(chart, title=title, description=description, height_px=rows_px(len(order)))
+
+
+def _say_step(moment: date, step: str) -> str:
+    return f"the week of {say_when(moment)}" if step == "week" else say_when(moment, step)
 
 
 def _by_size(table: pl.DataFrame) -> list[str]:

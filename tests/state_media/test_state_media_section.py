@@ -212,7 +212,7 @@ def test_lists_are_looked_for_beside_and_inside_the_dataset(tmp_path):
 
 def test_charts_describe_what_they_show():
     outcomes = pl.DataFrame({"outlet": ["Herald"], "policy": ["Twitter 2019"], "outcome": ["meets"]})
-    assert "1 meets" in chart_determinations(outcomes).to_dict()["description"]
+    assert "Twitter 2019: 1 meets it" in chart_determinations(outcomes).to_dict()["description"]
     ratios = pl.DataFrame(
         {"label": ["Cluster 1, Herald"], "cluster_id": [1], "ratio": [4.0], "ratio_low": [2.0], "ratio_high": [8.0]}
     )
@@ -220,7 +220,7 @@ def test_charts_describe_what_they_show():
     days = pl.DataFrame({"day": ["2021-05-01"], "group": ["cluster 1"], "n_posts": [9]}).with_columns(
         pl.col("day").str.to_date()
     )
-    assert "9 (cluster 1, 2021-05-01)" in chart_references_per_day(days).to_dict()["description"]
+    assert "9 (cluster 1, 1 May 2021)" in chart_references_per_day(days).to_dict()["description"]
     axes = str(chart_reference_ratios(ratios).to_dict())
     assert "~s" not in axes  # a ratio of 0.5 is no 500m
     for chart, table in (
@@ -261,4 +261,4 @@ def test_a_long_span_given_by_day_is_drawn_coarser_and_says_so():
     spec = chart_references_per_day(days).to_dict()
     (drawn,) = spec["datasets"].values()
     assert len(drawn) == 2 * 524
-    assert "in one week: 9 (a, 2011-04-25)" in spec["description"]
+    assert "in one week: 9 (a, week of 25 April 2011)" in spec["description"]

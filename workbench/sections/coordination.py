@@ -184,5 +184,13 @@ def _picture(scored: pl.DataFrame, clusters: pl.DataFrame, places: pl.DataFrame)
     drawn = ranked.head(MOST_EDGES_DRAWN).select("x", "y", "x2", "y2", same.alias("cluster_id"))
     if nodes.is_empty():
         return []
-    still = chart_network(nodes.head(MOST_NODES_DRAWN), drawn.sort("cluster_id", maintain_order=True))
-    return [replace(make_figure("network", still, nodes), graph=pack_network(nodes, ranked))]
+    still = chart_network(
+        nodes.head(MOST_NODES_DRAWN),
+        drawn.sort("cluster_id", maintain_order=True),
+        n_accounts=clusters["account_id"].n_unique(),
+        n_pairs=ranked.height,
+    )
+    figure, graph = make_figure("network", still, nodes), pack_network(nodes, ranked)
+    holds = f"{say_count(graph['n_nodes'], 'account')} and {say_count(graph['n_edges'], 'pair')}"
+    alive = f" Where scripts may run, the picture can be searched and moved, and holds {holds}."
+    return [replace(figure, description=figure.description + alive, graph=graph)]
