@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 
 from workbench.findings import Findings, Section
+from workbench.published import check_published
 from workbench.schema import ParameterError, empty_table
 from workbench.sections import (
     describe_accounts,
@@ -75,10 +76,11 @@ def test_release_without_posts_or_without_anything_says_so():
     assert describe_release(invented.empty_release()).empty_reason == "The release holds neither accounts nor posts."
 
 
-def test_release_prints_checked_figures():
-    checks = pl.DataFrame({"name": ["n_accounts"], "published": [420], "found": [420], "verdict": ["matches"]})
-    names = [table.name for table in describe_release(invented.release(), checks=checks).tables]
-    assert "published_figures" in names
+def test_release_prints_checked_figures_in_words_and_no_empty_column():
+    tables = describe_release(invented.release(), checks=check_published(invented.release())).tables
+    (checked,) = [table for table in tables if table.name == "published_figures"]
+    assert "tolerance" not in checked.rows[0]
+    assert [row["figure"] for row in checked.rows] == ["accounts"]
 
 
 def test_clusters_say_the_ratio_sentence_and_never_inauthentic_without_a_not():

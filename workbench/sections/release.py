@@ -10,7 +10,15 @@ import polars as pl
 from workbench.charts import chart_posts_per_day
 from workbench.findings import Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.schema import Release
-from workbench.sections.base import make_figure, make_table, say_count, say_language, say_platform, say_share
+from workbench.sections.base import (
+    make_figure,
+    make_table,
+    say_count,
+    say_language,
+    say_platform,
+    say_share,
+)
+from workbench.sections.figure_words import say_figure
 
 MOST_POINTS = 400
 _READ = Confidence("high", "Counted in the files as released; every record was kept or set aside with its reason.")
@@ -21,8 +29,7 @@ def describe_release(release: Release, *, checks: pl.DataFrame | None = None) ->
 
     Args:
         release: the loaded release.
-        checks: published figures against ours, as `workbench check` finds them: name, published, found, verdict,
-            source.
+        checks: published figures against ours, from `check_published`.
     """
     if release.accounts.is_empty() and release.posts.is_empty():
         return Section("release", empty_reason="The release holds neither accounts nor posts.")
@@ -41,7 +48,7 @@ def describe_release(release: Release, *, checks: pl.DataFrame | None = None) ->
     if not release.quarantine.is_empty():
         tables.append(_quarantine(release.quarantine))
     if checks is not None and not checks.is_empty():
-        tables.append(make_table("published_figures", "Published figures, checked", checks))
+        tables.append(_published(checks))
     return Section(
         "release",
         claims=_claims(release),
@@ -149,6 +156,20 @@ def _quarantine(quarantine: pl.DataFrame) -> TableView:
         note="Nothing is dropped without being listed; the whole list is in the case's quarantine file.",
         labels={"file": "File", "reason": "Why", "n_records": "Records", "first_line": "First at line"},
     )
+
+
+def _published(checks: pl.DataFrame) -> TableView:
+    """Published figures against ours; columns in which nothing is said are left out."""
+    words = pl.col("figure").map_elements(say_figure, return_dtype=pl.String)
+    shown = checks.with_columns(words, pl.col("why").replace("", None))
+    silent = [name for name in ("why", "computed") if shown[name].null_count() == shown.height]
+    silent += [] if (shown["tolerance"] != 0).any() else ["tolerance"]
+    labels = {
+        "figure": "What was counted", "published": "Published", "computed": "In these files", "tolerance": "Tolerance",
+        "verdict": "Verdict", "why": "Why", "source": "Published by",
+    }  # fmt: skip
+    note = "Each published number, counted again from the files as they are."
+    return make_table("published_figures", "Published figures, checked", shown.drop(silent), note=note, labels=labels)
 
 
 def _figures(posts: pl.DataFrame) -> list[Figure]:
