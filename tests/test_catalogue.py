@@ -5,7 +5,7 @@ import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 import hostile
 import invented
@@ -14,9 +14,10 @@ import pytest
 
 from workbench.catalogue import name_size, write_catalogue
 from workbench.findings import Findings, Section
-from workbench.schema import SourceError
+from workbench.schema import ParameterError, SourceError
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
 def put(record: Findings, folder: Path) -> None:
@@ -142,6 +143,27 @@ def test_the_feed_has_what_atom_asks_for(reports):
         "2031-07-02T10:00:00Z", "2031-07-02T10:00:00Z", "2031-06-01T00:00:00Z",
     ]  # fmt: skip
     assert feed.find(f"{ATOM}entry/{ATOM}summary").text.startswith("Version 3: Two accounts were a newsroom's. ")
+
+
+@pytest.mark.parametrize("address", ["https://desk.example/reports", "https://desk.example/reports/"])
+def test_a_feed_kept_elsewhere_still_leads_to_the_reports(reports, tmp_path, address):
+    """RFC 4287: links are resolved against xml:base, or else against where the feed was found."""
+    shutil.copytree(reports, tmp_path / "copy")
+    plain = ET.parse(tmp_path / "copy" / "feed.xml").getroot()
+    assert XML_BASE not in plain.attrib
+    write_catalogue(tmp_path / "copy", address=address)
+    feed = ET.parse(tmp_path / "copy" / "feed.xml").getroot()
+    base = feed.get(XML_BASE)
+    assert base == "https://desk.example/reports/"
+    links = {(link.get("rel"), urljoin(base, link.get("href"))) for link in feed.iter(f"{ATOM}link")}
+    assert ("self", "https://desk.example/reports/feed.xml") in links
+    assert ("alternate", "https://desk.example/reports/second/report.html") in links
+
+
+@pytest.mark.parametrize("address", ["reports", "javascript:alert(1)", "https://", "https://a b/"])
+def test_only_an_address_of_the_web_is_a_base(tmp_path, address):
+    with pytest.raises(ParameterError, match="begins with https"):
+        write_catalogue(tmp_path, address=address)
 
 
 def test_the_same_reports_give_the_same_bytes(reports):

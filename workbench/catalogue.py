@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import uuid
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,7 @@ from workbench.charts import chart_case_timeline
 from workbench.findings import Findings
 from workbench.report import hash_block, page_environment, read_asset
 from workbench.report_text import defang_cell
-from workbench.schema import SourceError, WorkbenchError
+from workbench.schema import ParameterError, SourceError, WorkbenchError
 
 NOT_REPORTS = (".draft", ".failed", ".history", ".package")
 MOST_EXAMPLES = 3
@@ -68,7 +69,7 @@ class Entry:
     """what this case could share with another: (kind, value)"""
 
 
-def write_catalogue(folder: str | Path) -> Path:
+def write_catalogue(folder: str | Path, *, address: str = "") -> Path:
     """Write `index.html`, `catalogue.json` and `feed.xml` for all reports in a folder, and return the page's path.
 
     A report is a sub-folder with `findings.json` and `report.html`. Drafts, failed runs, earlier versions and packages
@@ -76,10 +77,16 @@ def write_catalogue(folder: str | Path) -> Path:
 
     Args:
         folder: the folder of reports; pages link by relative addresses, so it works from a disk and from any host.
+        address: where the folder will stand, as `https://example.org/reports/`; the feed names it as the base of its
+            links, for readers that keep a feed away from where they found it.
 
     Raises:
         SourceError: no such folder.
+        ParameterError: the address is not one of the web.
     """
+    if address and not re.fullmatch(r"https?://[^\s/]+(?:/\S*)?", address):
+        raise ParameterError(f"A catalogue's address begins with https://; found '{address}'. Give it whole.")
+    base = f"{address.rstrip('/')}/" if address else ""
     root = Path(folder)
     if not root.is_dir():
         raise SourceError(f"Expected a folder of reports; found no folder '{root.name}'. Run a case first.")
@@ -94,7 +101,8 @@ def write_catalogue(folder: str | Path) -> Path:
     entries.sort(key=lambda entry: (entry.as_of, entry.case), reverse=True)
     shared = find_shared(entries)
     (root / "catalogue.json").write_text(_to_json(entries, shared), encoding="utf-8")
-    (root / "feed.xml").write_text(_render("feed.xml.j2", entries=entries, updated=_updated(entries)), encoding="utf-8")
+    feed = _render("feed.xml.j2", entries=entries, updated=_updated(entries), base=base)
+    (root / "feed.xml").write_text(feed, encoding="utf-8")
     path = root / "index.html"
     path.write_text(_render_page(entries, shared, unread), encoding="utf-8", newline="\n")
     return path

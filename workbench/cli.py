@@ -209,7 +209,8 @@ def versions(case: str, out: Path | None) -> None:
 
 @main.command(short_help="Write one page that lists all reports.")
 @click.argument("folder", required=False, type=click.Path(path_type=Path, file_okay=False))
-def catalogue(folder: Path | None) -> None:
+@click.option("--address", default="", help="Where the folder will stand, for the feed: https://example.org/reports/.")
+def catalogue(folder: Path | None, address: str) -> None:
     """Write the page that lists all reports of FOLDER (default: reports/), with an Atom feed and JSON beside it.
 
     The folder can be opened from a disk or put on any static host as it is.
@@ -217,7 +218,7 @@ def catalogue(folder: Path | None) -> None:
     from workbench.case import home
     from workbench.catalogue import write_catalogue
 
-    click.echo(write_catalogue(folder or home() / "reports"))
+    click.echo(write_catalogue(folder or home() / "reports", address=address))
 
 
 @main.command(short_help="Write the findings of a case as a package for others.")
