@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 from scipy import optimize, sparse, special
 
-from workbench.coaction import ActionLog, count_pairs, count_partners, pack_traces
+from workbench.coaction import ActionLog, count_partners, pack_traces
 from workbench.content_order import order_by_content
+from workbench.pairs import iterate_counts
 from workbench.schema import ParameterError, check_table, empty_table
 
 MAX_STORED_PAIRS = 30_000_000
@@ -179,11 +180,13 @@ def _score_trace(
     ranked, n_by_weight = np.sort(score), np.zeros(0)
     rng = np.random.default_rng([seed, *log.trace.encode()])
     for _ in range(n_shuffles):
-        x, y, m = count_pairs(shuffle_accounts(log, rng), window_us=window_us)
-        n_by_weight = _add_padded(n_by_weight, np.bincount(m))
-        x, y, m = x[m >= n.min()], y[m >= n.min()], m[m >= n.min()]
-        by_luck = poisson_score(m, expectation.of_pairs(x, y))
-        falls += np.bincount(np.searchsorted(ranked, by_luck, side="right"), minlength=len(falls))
+        shuffled = shuffle_accounts(log, rng)
+        # In parts as they are made: a shuffled world has about as many pairs as the observed one, and needs no place.
+        for x, y, m in iterate_counts(shuffled, n_after=count_partners(shuffled, window_us=window_us)):
+            n_by_weight = _add_padded(n_by_weight, np.bincount(m))
+            heavy = m >= n.min()
+            by_luck = poisson_score(m[heavy], expectation.of_pairs(x[heavy], y[heavy]))
+            np.add.at(falls, np.searchsorted(ranked, by_luck, side="right"), 1)
     fdr = _false_discovery_rate(score, ranked, falls, n_shuffles)
     return edges.with_columns(expected_n=expected, score=score, fdr=fdr), n_by_weight
 
