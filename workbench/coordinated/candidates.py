@@ -19,9 +19,10 @@ from scipy import stats
 
 from workbench.chance import Expectation, poisson_score
 from workbench.clusters import group_by_leiden
-from workbench.coaction import ActionLog, count_pairs
+from workbench.coaction import count_pairs
+from workbench.coordinated.cells import Cells
 from workbench.coordinated.clock import NO_CLOCK, Clock, weigh_clock
-from workbench.coordinated.half import Filled, Half, count_close, count_own_pairs, swap_delays
+from workbench.coordinated.half import Half, swap_delays
 
 RESOLUTIONS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MAX_EDGE_WEIGHT = 10.0
@@ -30,7 +31,6 @@ MAX_EDGES = 5_000_000
 MIN_MEMBERS = 3
 FEW_OUTSIDERS_FRAC = 0.2
 PSEUDO_PAIRS = 20.0
-FILLED_FRAC = 1 / 3
 MIN_RATIO = 2.0
 MAX_PLAUSIBLE_P = 0.05
 
@@ -96,7 +96,7 @@ class Group:
 
 def list_filled(half: Half, groups: Sequence[Group]) -> np.ndarray:
     """Return the objects of the half that any of these groups fills."""
-    cells = [_Cells(half.log, [group.members], window_us=half.window_us) for group in groups]
+    cells = [Cells(half, [group.members]) for group in groups]
     return np.unique(np.concatenate([np.empty(0, np.int64), *(c.filled(half).objects for c in cells)]))
 
 
@@ -158,7 +158,7 @@ def weigh_groups(
 
     Source: moments of the number of edges that fall into a random set of vertices (Frank 1977).
     """
-    cells = _Cells(half.log, groups, window_us=half.window_us)
+    cells = Cells(half, groups)
     o, m = cells.objects, cells.n_rows.astype(float)
     n_pairs, seen = cells.total(cells.n_pairs), cells.total(cells.n_close)
     filled = cells.filled(half)
@@ -210,48 +210,17 @@ def add_clock(half: Half, other: Half, group: Group) -> Group:
     return replace(group, clock=weigh_clock(half, other, group.members, seen=group.seen))
 
 
-class _Cells:
-    """Per object and group with two or more member rows: rows, pairs by two accounts, and those within the window."""
-
-    def __init__(self, log: ActionLog, groups: Sequence[np.ndarray], *, window_us: int):
-        self.n_groups = max(len(groups), 1)
-        group = np.full(len(log.accounts), -1)
-        for number, members in enumerate(groups):
-            group[members] = number
-        rows = np.flatnonzero(group[log.account_code] >= 0)
-        key = log.object_code[rows] * self.n_groups + group[log.account_code[rows]]
-        order = np.argsort(key, kind="stable")  # stable: times stay sorted within a cell
-        cell, code, size = np.unique(key[order], return_inverse=True, return_counts=True)
-        part = log.keep(rows[order])
-        own_pairs, own_close = count_own_pairs(part, code, len(cell), window_us=window_us)
-        close = count_close(log, code, part.time_us, len(cell), window_us=window_us)
-        shared = size > 1
-        self.objects, self.groups = np.divmod(cell[shared], self.n_groups)
-        self.n_rows = size[shared]
-        self.n_pairs = (size * (size - 1) / 2 - own_pairs)[shared]
-        self.n_close = (close - own_close)[shared]
-
-    def filled(self, half: Half) -> Filled:
-        """Return which objects the groups fill."""
-        is_filled = self.n_rows >= FILLED_FRAC * half.size[self.objects]
-        return Filled(self.objects[is_filled], self.groups[is_filled])
-
-    def total(self, x: np.ndarray) -> np.ndarray:
-        """Return the sum of x per group."""
-        return np.bincount(self.groups, x, self.n_groups)
-
-
-def _pairs_without_outsider(half: Half, cells: _Cells, grouped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _pairs_without_outsider(half: Half, cells: Cells, grouped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return per cell the pairs (and close pairs) of its object that have no outsider in them."""
     if grouped is None:
         return cells.n_pairs, cells.n_close
-    everyone = _Cells(half.log, [np.flatnonzero(grouped)], window_us=half.window_us)
+    everyone = Cells(half, [np.flatnonzero(grouped)])
     pairs, close = np.zeros(len(half.size)), np.zeros(len(half.size))
     pairs[everyone.objects], close[everyone.objects] = everyone.n_pairs, everyone.n_close
     return pairs[cells.objects], close[cells.objects]
 
 
-def _moments_of_shuffle(half: Half, cells: _Cells) -> tuple[np.ndarray, np.ndarray]:
+def _moments_of_shuffle(half: Half, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance per group of its co-actions when the accounts of each object are dealt anew."""
     o, m = cells.objects, cells.n_rows.astype(float)
     n, close, paths = half.size[o], half.n_close_rows[o], half.n_paths[o]
@@ -268,9 +237,11 @@ def _moments_of_swap(
     half: Half, groups: Sequence[np.ndarray], swap_seeds: Sequence[Sequence[int]]
 ) -> list[tuple[float, float]]:
     """Mean and variance per group of its co-actions over the swaps of delays."""
-    filled = _Cells(half.log, groups, window_us=half.window_us).filled(half)
-    worlds = (_Cells(swap_delays(half, filled, seed), groups, window_us=half.window_us) for seed in swap_seeds)
-    seen = np.array([cells.total(cells.n_close) for cells in worlds])
+    cells = Cells(half, groups)
+    filled = cells.filled(half)
+    seen = np.array(
+        [cells.total(cells.count_close(swap_delays(half, filled, seed, cells.rows))) for seed in swap_seeds]
+    )
     mean = (seen.sum(axis=0) + 1) / len(seen)  # one more, so that luck never shows as certainty
     variance = half.traces_per_post * np.maximum(seen.var(axis=0, ddof=1), mean)
     return list(zip(mean.tolist(), variance.tolist(), strict=True))

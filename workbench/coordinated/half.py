@@ -21,9 +21,10 @@ N_TRIES = 8
 class Half:
     """The actions on one half of the objects at one time window, with what is the same for every group weighed on it.
 
-    Per object code: `size` actions, `n_pairs` of them by two accounts, `n_close` of those within the window;
-    `n_close_rows` also counts an account with itself; `n_paths` counts ordered pairs of partners of one action (the
-    variance of the within-object shuffle needs both). `like_size` holds each object against others of its trace.
+    Per object code: `size` actions from row `first` on, `n_pairs` of them by two accounts, `n_close` of those within
+    the window; `n_close_rows` also counts an account with itself; `n_paths` counts ordered pairs of partners of one
+    action (the variance of the within-object shuffle needs both). `like_size` holds each object against others of its
+    trace.
     """
 
     def __init__(self, log: ActionLog, *, trace_code: np.ndarray, window_us: int):
@@ -31,15 +32,16 @@ class Half:
         after = count_partners(log, window_us=window_us)
         line = place_on_line(log, window_us=window_us)
         partners = (after + np.arange(len(log)) - np.searchsorted(line, line - window_us)).astype(float)
-        own_pairs, own_close = count_own_pairs(log, log.object_code, n_objects, window_us=window_us)
+        own = OwnPairs(log.object_code, log.account_code, n_objects)
         self.log, self.trace_code, self.window_us = log, trace_code, window_us
         # A post in several traces meets the same others in each: shuffles of single objects vary too little by as much.
         self.traces_per_post = len(log) / max(len(np.unique(log.post_code)), 1)
         self.size = np.bincount(log.object_code, minlength=n_objects).astype(float)
+        self.first = (np.cumsum(self.size) - self.size).astype(np.int64)
         self.n_close_rows = np.bincount(log.object_code, after, n_objects)
         self.n_paths = np.bincount(log.object_code, partners * (partners - 1), n_objects)
-        self.n_pairs = self.size * (self.size - 1) / 2 - own_pairs
-        self.n_close = self.n_close_rows - own_close
+        self.n_pairs = self.size * (self.size - 1) / 2 - own.n_pairs
+        self.n_close = self.n_close_rows - own.count_close(log.time_us, window_us=window_us)
         self.rate = self.n_close / np.maximum(self.n_pairs, 1)
         self.like_size = LikeSize(self.size, self.rate, trace_code, is_usual=self.size > 1)
 
@@ -141,29 +143,36 @@ def place_on_line(log: ActionLog, *, window_us: int) -> np.ndarray:
     return np.cumsum(step)
 
 
-def count_close(log: ActionLog, code: np.ndarray, time_us: np.ndarray, n_codes: int, *, window_us: int) -> np.ndarray:
+def count_close(code: np.ndarray, time_us: np.ndarray, n_codes: int, *, window_us: int) -> np.ndarray:
     """Return, per code, the pairs of its actions within the window (actions sorted by code, then time)."""
-    part = replace(log, object_code=code, account_code=code, post_code=code, time_us=time_us)
+    nothing = pl.Series(dtype=pl.String)
+    part = ActionLog("", code, code, code, time_us, accounts=nothing, objects=nothing, posts=nothing)
     return np.bincount(code, count_partners(part, window_us=window_us), n_codes)
 
 
-def count_own_pairs(log: ActionLog, code: np.ndarray, n_codes: int, *, window_us: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return, per code, the pairs of actions by one and the same account, and those of them within the window.
+class OwnPairs:
+    """The pairs of actions by one and the same account, per code (an object, or an object and group).
 
-    Args:
-        log: actions, of which `account_code` and `time_us` are read.
-        code: what to count per (an object, or an object and group); actions are sorted by it, then by time.
-        n_codes: how many codes there are.
-        window_us: microseconds, inclusive.
+    `n_pairs`: how many there are per code, whatever the gap.
     """
-    key = code * max(len(log.accounts), 1) + log.account_code
-    order = np.argsort(key, kind="stable")
-    own, own_code, n = np.unique(key[order], return_inverse=True, return_counts=True)
-    if n.max(initial=0) < 2:
-        return np.zeros(n_codes), np.zeros(n_codes)
-    at = own // max(len(log.accounts), 1)
-    close = count_close(log, own_code, log.time_us[order], len(own), window_us=window_us)
-    return np.bincount(at, n * (n - 1) / 2, n_codes), np.bincount(at, close, n_codes)
+
+    def __init__(self, code: np.ndarray, account_code: np.ndarray, n_codes: int):
+        """Take rows sorted by code, then time."""
+        self.n_codes = n_codes
+        key = code * (int(account_code.max(initial=0)) + 1) + account_code
+        order = np.argsort(key, kind="stable")
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
+        n = np.diff(np.append(starts, len(key)))
+        again = n > 1
+        self._rows = order[np.repeat(again, n)]
+        self._own_code = np.repeat(np.arange(np.count_nonzero(again)), n[again])
+        self._at = code[order[starts[again]]]
+        self.n_pairs = np.bincount(self._at, (n * (n - 1) / 2)[again], n_codes)
+
+    def count_close(self, time_us: np.ndarray, *, window_us: int) -> np.ndarray:
+        """Return, per code, how many of them are within the window when the rows have these times."""
+        close = count_close(self._own_code, time_us[self._rows], len(self._at), window_us=window_us)
+        return np.bincount(self._at, close, self.n_codes)
 
 
 def count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) -> np.ndarray:
@@ -182,28 +191,31 @@ def count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) ->
     return near
 
 
-def swap_delays(half: Half, filled: Filled, seed: Sequence[int]) -> ActionLog:
-    """Return the log where each object keeps its accounts and their order, and has the delays of one of like size.
+def swap_delays(half: Half, filled: Filled, seed: Sequence[int], rows: np.ndarray) -> np.ndarray:
+    """Return the times of these rows where each object keeps its accounts and their order, and has another's delays.
 
-    Where the other object has another number of actions, its delays are interpolated. An object that a group fills
-    gets the delays of an object which that group does not fill.
+    The other is one of like size; where it has another number of actions, its delays are interpolated. An object that a
+    group fills gets the delays of an object which that group does not fill.
     """
-    log, like_size, rng = half.log, half.like_size, np.random.default_rng(seed)
-    objects, first, size = np.unique(log.object_code, return_index=True, return_counts=True)
-    owner = np.full(len(half.size), -1)
-    owner[filled.objects] = filled.groups
-    index = np.full(len(half.size), -1)
-    index[objects] = np.arange(len(objects))
-    low, n_like = like_size.low[objects], (like_size.high - like_size.low)[objects]
-    donor, again = objects.copy(), np.flatnonzero((size > 1) & (n_like > 0))
-    for _ in range(N_TRIES):
-        donor[again] = like_size.order[low[again] + (rng.random(len(again)) * n_like[again]).astype(np.int64)]
-        again = again[(owner[objects[again]] >= 0) & (owner[objects[again]] == owner[donor[again]])]
-    at = np.repeat(np.arange(len(objects)), size)
-    giver = index[donor][at]
-    rank = (np.arange(len(log)) - first[at]) * (size[giver] - 1) / np.maximum(size[at] - 1, 1)
+    time_us, first, size = half.log.time_us, half.first, half.size.astype(np.int64)
+    donor = _draw_donors(half, filled, np.random.default_rng(seed))
+    at = half.log.object_code[rows]
+    giver = donor[at]
+    rank = (rows - first[at]) * (size[giver] - 1) / np.maximum(size[at] - 1, 1)
     below = np.floor(rank).astype(np.int64)
     above = np.minimum(below + 1, size[giver] - 1)
-    start, earlier, later = (log.time_us[first[giver] + step] for step in (0, below, above))
+    start, earlier, later = (time_us[first[giver] + step] for step in (0, below, above))
     delay = earlier - start + ((rank - below) * (later - earlier)).astype(np.int64)
-    return replace(log, time_us=log.time_us[first[at]] + delay)
+    return time_us[first[at]] + delay
+
+
+def _draw_donors(half: Half, filled: Filled, rng: np.random.Generator) -> np.ndarray:
+    """Return, per object code, the object whose delays it gets."""
+    owner = np.full(len(half.size), -1)
+    owner[filled.objects] = filled.groups
+    low, n_like = half.like_size.low, half.like_size.high - half.like_size.low
+    donor, again = np.arange(len(half.size)), np.flatnonzero((half.size > 1) & (n_like > 0))
+    for _ in range(N_TRIES):
+        donor[again] = half.like_size.order[low[again] + (rng.random(len(again)) * n_like[again]).astype(np.int64)]
+        again = again[(owner[again] >= 0) & (owner[again] == owner[donor[again]])]
+    return donor
