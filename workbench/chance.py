@@ -22,6 +22,7 @@ from workbench.schema import ParameterError, check_table, empty_table
 MAX_STORED_PAIRS = 30_000_000
 MAX_PRODUCT_STEPS = 10_000_000_000
 CHUNK_CELLS = 20_000_000
+ROWS_AT_ONCE = 500
 MIN_EXPECTED = 1e-9
 
 
@@ -141,9 +142,16 @@ class Expectation:
         self._actions = sparse.csr_matrix((ones, (log.account_code, log.object_code)), shape=shape)
         self._rated = self._actions @ sparse.diags_array(rate)
         per_object = np.diff(self._actions.tocsc().indptr).astype(float)
-        steps = float((per_object**2).sum())
-        fits = min(steps, float(shape[0]) ** 2) <= MAX_STORED_PAIRS and steps <= MAX_PRODUCT_STEPS
-        self._all = (self._rated @ self._actions.T).tocsr() if fits else None
+        steps, n_cells = float((per_object**2).sum()), float(shape[0]) ** 2
+        fits = min(steps, n_cells) <= MAX_STORED_PAIRS and steps <= MAX_PRODUCT_STEPS
+        self._all: np.ndarray | sparse.csr_matrix | None = None
+        if fits and n_cells <= MAX_STORED_PAIRS:  # a full table is looked up ten times as fast
+            self._all = np.empty((shape[0], shape[0]))
+            for lo in range(0, shape[0], ROWS_AT_ONCE):
+                rows = slice(lo, lo + ROWS_AT_ONCE)
+                self._all[rows] = (self._rated[rows] @ self._actions.T).toarray()
+        elif fits:
+            self._all = (self._rated @ self._actions.T).tocsr()
 
     def of_pairs(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the expectation of each pair of account codes (a[k], b[k])."""

@@ -11,6 +11,7 @@ resolutions. Two shuffles of the other half are honest nulls for them:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import igraph
@@ -23,6 +24,7 @@ from workbench.coaction import count_pairs
 from workbench.coordinated.cells import Cells
 from workbench.coordinated.clock import NO_CLOCK, Clock, weigh_clock
 from workbench.coordinated.half import Half, swap_delays
+from workbench.pairs import N_THREADS
 
 RESOLUTIONS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MAX_EDGE_WEIGHT = 10.0
@@ -239,9 +241,12 @@ def _moments_of_swap(
     """Mean and variance per group of its co-actions over the swaps of delays."""
     cells = Cells(half, groups)
     filled = cells.filled(half)
-    seen = np.array(
-        [cells.total(cells.count_close(swap_delays(half, filled, seed, cells.rows))) for seed in swap_seeds]
-    )
+
+    def count_swapped(seed: Sequence[int]) -> np.ndarray:
+        return cells.total(cells.count_close(swap_delays(half, filled, seed, cells.rows)))
+
+    with ThreadPoolExecutor(N_THREADS) as pool:
+        seen = np.array(list(pool.map(count_swapped, swap_seeds)))
     mean = (seen.sum(axis=0) + 1) / len(seen)  # one more, so that luck never shows as certainty
     variance = half.traces_per_post * np.maximum(seen.var(axis=0, ddof=1), mean)
     return list(zip(mean.tolist(), variance.tolist(), strict=True))
