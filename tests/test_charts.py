@@ -37,6 +37,13 @@ def test_every_chart_has_title_description_and_a_picture(name):
     assert svg == draw_svg(ALL[name]().to_dict())
 
 
+def test_small_numbers_on_an_axis_stay_as_they_are():
+    table = invented.cluster_ratios().with_columns(ratio=pl.lit(0.001), ratio_low=pl.lit(0.0005), ratio_high=pl.lit(9.0))
+    labels = re.findall(r">([\d.]+)</text>", draw_svg(charts.chart_cluster_ratios(table).to_dict()))
+    assert "0.001" in labels
+    assert "0" not in labels
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_pictures_carry_no_style_script_or_address(name):
     svg = draw_svg(ALL[name]().to_dict())

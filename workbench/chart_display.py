@@ -21,6 +21,7 @@ _WHOLE = ("$schema", "description", "font")
 
 _ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
 _LONG_NUMBER = re.compile(r"(?<![\w.#])-?\d+\.\d{3,}(?:e-\d+)?(?![\w.])")
+_TAG = re.compile(r"<[^<>]*>")  # between tags stand labels: 0.001 on an axis is no rounding error
 _OUTLINE = re.compile(r'(?<= d=")[^"]*(?=")')
 _LONG_IN_OUTLINE = re.compile(r"-?\d+\.\d{2,}(?:e-\d+)?")
 _POINTS = re.compile(r"(?:L-?[\d.]+,-?[\d.]+){3,}")
@@ -83,7 +84,7 @@ def tidy_svg(svg: str, *, name: str) -> str:
         svg: as vl-convert drew it.
         name: any text that no other picture of the page has.
     """
-    drawn = _ROLE.sub("", _LONG_NUMBER.sub(_shorten, _PAPER.sub(r"\1", svg)))
+    drawn = _ROLE.sub("", _TAG.sub(lambda tag: _LONG_NUMBER.sub(_shorten, tag.group(0)), _PAPER.sub(r"\1", svg)))
     return _name_parts(_slim(drawn), name).replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 

@@ -44,12 +44,13 @@ def chart_verdicts(table: pl.DataFrame) -> alt.Chart:
     return dress(chart, title=title, description=f"Accounts hit, by verdict: {each}.", height_px=rows_px(len(verdicts)))
 
 
-def chart_bridge(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
+def chart_bridge(nodes: pl.DataFrame, edges: pl.DataFrame, *, n_pairs: int | None = None) -> alt.LayerChart:
     """Return a picture of who acted with whom on and across platforms: one colour per platform, one shape per kind.
 
     Args:
         nodes: `account_id`, `x`, `y`, `platform`, `kind`.
         edges: `x`, `y`, `x2`, `y2`, `is_bridge`.
+        n_pairs: pairs there are in all, where only some are drawn.
     """
     check_chart_table(nodes, "account_id", "x", "y", "platform", "kind")
     for column in ("x", "y", "x2", "y2", "is_bridge"):
@@ -81,9 +82,11 @@ def chart_bridge(nodes: pl.DataFrame, edges: pl.DataFrame) -> alt.LayerChart:
         tooltip=[tip("account_id", "Account"), tip("platform", "Platform"), tip("kind", "Kind")],
     )
     n_bridges = int(edges["is_bridge"].sum())
+    of_all = f", of {n_pairs:,} pairs in all" if n_pairs and n_pairs > edges.height else ""
     description = (
-        f"{nodes.height:,} accounts, pages and groups on {listed(platforms)}; {n_bridges:,} of the {edges.height:,} "
-        "edges drawn join two platforms. Place and distance follow from the layout and mean nothing by themselves."
+        f"{nodes.height:,} accounts, pages and groups on {listed(platforms)}. A line joins two that posted the same "
+        f"thing at the same time; {n_bridges:,} of the {edges.height:,} lines drawn join two platforms{of_all}. Place "
+        "and distance follow from the layout and mean nothing by themselves."
     )
     return dress(
         lines + points,

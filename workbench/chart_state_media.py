@@ -27,6 +27,7 @@ from workbench.chart_style import (
 
 _OUTCOMES = {"meets": PALETTE[1], "does not meet": PALETTE[0], "undetermined": "#D9D9D9"}
 _MOST_POINTS = 2_000
+_RATIOS = ("ratio", "ratio_low", "ratio_high")
 _STEPS = {"1d": "day", "1w": "week", "1mo": "month"}
 
 
@@ -81,16 +82,18 @@ def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
     )
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("ratio_low:Q", scale=scale), x2="ratio_high:Q", color=shade)
     line = plot(pl.DataFrame({"pace": [1.0]})).mark_rule(strokeDash=[4, 4], color=GREY).encode(x="pace:Q")
-    each = "; ".join(
-        f"{row['label']}: {row['ratio']:.1f} ({row['ratio_low']:.1f} to {row['ratio_high']:.1f})"
-        for row in table.to_dicts()
-    )
+    said = table.select("label", *(pl.Series(c, [_say_ratio(r) for r in table[c]]) for c in _RATIOS))
+    each = "; ".join(f"{label}: {ratio} ({low} to {high})" for label, ratio, low, high in said.iter_rows())
     return dress(
         line + bars + points,
         title="How much more of their posts referred to an outlet, clusters against everybody else",
         description=f"Ratio of shares with 95% interval, on a logarithmic scale. {each}.",
         height_px=rows_px(table["label"].n_unique()),
     )
+
+
+def _say_ratio(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 0.95 else f"{ratio:.1g}"
 
 
 def coarsen_days(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:

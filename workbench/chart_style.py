@@ -14,6 +14,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#B0529B", "#9A7400", "#3F8FC4", "#C
 """Okabe and Ito's colours, darkened where needed to keep 3:1 against white and against near-black."""
 GREY = "#7A7A7A"
 SEQUENTIAL = ("#DCE9F2", "#8FBBDB", "#3F8FC4", "#00558A", "#00304F")
+FONT = "Arial, Helvetica, 'Liberation Sans', 'Noto Sans CJK SC', sans-serif"
+"""A still picture's labels are placed by the width of their letters: the page must set them in letters as wide."""
 WIDTH_PX = 640
 MAX_ROWS = 5000
 
@@ -32,7 +34,7 @@ def dress(chart: Any, *, title: str, description: str, height_px: int = 260, zoo
         )
     sized = chart.properties(title=title, description=description, width=WIDTH_PX, height=height_px, autosize="fit")
     return sized.configure(
-        font="system-ui, 'Segoe UI', Helvetica, Arial, 'Noto Sans CJK SC', sans-serif",
+        font=FONT,
         axis=alt.AxisConfig(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.5),
         legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=240),
         title=alt.TitleConfig(anchor="start", fontSize=14, fontWeight=600, offset=12),

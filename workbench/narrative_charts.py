@@ -76,12 +76,13 @@ def chart_narrative_heat_map(table: pl.DataFrame) -> alt.Chart:
             "narrative",
         )
     )
+    short = "%Y-%m" if name_period(table["period"]) == "month" else "%Y-%m-%d"
     is_rest = (pl.col("narrative") == _OTHERS).first()
     rows = named.group_by("row", "cluster_id").agg(pl.col("n_posts").sum(), is_rest=is_rest)
     keys = ["cluster_id", "is_rest", "n_posts", "row"]
     order = rows.sort(keys, descending=[False, False, True, False], nulls_last=True)
     chart = (
-        plot(named.with_columns(pl.col("period").cast(pl.String)))
+        plot(named.with_columns(pl.col("period").dt.strftime(short)))
         .mark_rect(stroke=None)
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),

@@ -36,6 +36,7 @@ MOST_ROWS_SHOWN = 100
 MOST_ROWS_OPEN = 20
 MOST_COLUMNS_OPEN = 7
 MOST_CARDS_OPEN = 4
+MOST_CHARACTERS_SHORT = 70
 MOST_CSV_BYTES = 100_000
 MOST_NARROW_BYTES = 100_000
 MOST_PLAIN_SPEC_BYTES = 10_000
@@ -120,6 +121,7 @@ def render_page(findings: Findings) -> str:
             most_rows_open=MOST_ROWS_OPEN,
             most_columns_open=MOST_COLUMNS_OPEN,
             most_cards_open=MOST_CARDS_OPEN,
+            most_short=MOST_CHARACTERS_SHORT,
         )
     )
 

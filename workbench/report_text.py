@@ -18,6 +18,7 @@ from workbench.report_language import tag_languages
 
 MOST_CHARACTERS = 600
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d:\d\d(?: UTC)?)?")
+_COUNT = re.compile(r"[<>≈]? ?-?\d{1,3}(?:,\d{3})*(?:\.\d+)? ?%?")
 _FILE_NAME = re.compile(r"(?!\w+:/)[\w\-. /]+\.(?:csv|gz|zip|jsonl?|ndjson|parquet|tsv|toml|ipynb|html|py|lock)")
 
 
@@ -53,7 +54,7 @@ def defang_cell(text: str) -> str:
 
 def show_cell(value: object, *, column: str) -> Markup:
     """Return a table cell: numbers by what their column's name says they are, text made harmless."""
-    if value is None:
+    if value is None or value == "":
         return Markup('<span class="none">–</span>')
     if isinstance(value, bool):
         return Markup("yes" if value else "no")
@@ -78,9 +79,14 @@ def show_number(value: float, *, column: str) -> str:
 
 
 def is_number_column(rows: tuple[dict[str, Any], ...], column: str) -> bool:
-    """Whether a column holds numbers, and so is set to the right."""
-    values = [row.get(column) for row in rows if row.get(column) is not None]
-    return bool(values) and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    """Whether a column holds numbers, or words that are numbers, and so is set to the right."""
+    values = [row.get(column) for row in rows if row.get(column) not in (None, "")]
+    return bool(values) and all(
+        bool(_COUNT.fullmatch(value))
+        if isinstance(value, str)
+        else isinstance(value, int | float) and not isinstance(value, bool)
+        for value in values
+    )
 
 
 def embed_json(value: object) -> Markup:

@@ -181,7 +181,7 @@ def test_coordination_counts_pairs_and_those_beyond_chance():
     assert [claim.level for claim in section.claims] == ["co-action", "coordination"]
     assert {figure.name for figure in section.figures} == {"weight_distribution", "network"}
     by_trace = {row["trace"]: row for row in section.tables[0].rows}
-    assert by_trace["url"]["n_pairs_kept"] == kept
+    assert by_trace["link"]["n_pairs_kept"] == kept
     assert by_trace["repost"]["n_pairs_kept"] == 0
 
 

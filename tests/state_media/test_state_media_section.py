@@ -80,7 +80,7 @@ def test_section_says_each_policy_with_its_denominator_and_survives_json(lists):
     assert "EUR 150 to 299" in texts[5]
     assert "USD 1,960 to 2,060" in texts[5]
     assert "in US" in texts[6]
-    assert "2 of these ran before 2020-09-22, when it barred none" in texts[6]
+    assert "2 of these ran before 22 September 2020, when it barred none" in texts[6]
     assert any("Overt is not covert" in paragraph for paragraph in section.prose)
     names = {view.name for view in section.tables}
     shown = {piece.shown_in for claim in section.claims for piece in claim.evidence if hasattr(piece, "shown_in")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from workbench.charts import chart_account_creation, chart_languages_over_time, chart_week_hours
@@ -29,7 +31,7 @@ _TRAITS = {
     "carry the same display name as another account": pl.col("n_same_name") > 0,
     "carry a handle that reads like a random string": _FAR_OUT,
     "turned to other hashtags and sites": pl.col("topic_switched_at").is_not_null(),
-    "posted four times as much from some week on, or a quarter": pl.col("volume_changed_at").is_not_null(),
+    "posted four times as much, or a quarter as much, from some week on": pl.col("volume_changed_at").is_not_null(),
     "follow others and are followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
 }
 
@@ -137,8 +139,7 @@ def _trait_claims(profiles: pl.DataFrame, *, who: str) -> list[Claim]:
     frequent = [row for row in counted.rows(named=True) if row["n_accounts"] > 1][:1]
     return [
         Claim(
-            f"Of {say_count(row['n_known'], 'account')} {who}{known}, {row['n_accounts']:,} "
-            f"({say_percent(row['accounts_frac'])}) {row['trait']}.",
+            _say_trait(row, f"{who}{known}"),
             "co-action",
             _COUNTED,
             (Observation("Accounts with each trait.", "account_traits"),),
@@ -147,6 +148,13 @@ def _trait_claims(profiles: pl.DataFrame, *, who: str) -> list[Claim]:
         for row in frequent
         for known in ("" if row["n_known"] == profiles.height else " of which the source tells",)
     ]
+
+
+def _say_trait(row: dict[str, Any], who: str) -> str:
+    if row["n_accounts"] == row["n_known"]:
+        return f"All {say_count(row['n_known'], 'account')} {who} {row['trait']}."
+    share = say_percent(row["accounts_frac"])
+    return f"Of {say_count(row['n_known'], 'account')} {who}, {row['n_accounts']:,} ({share}) {row['trait']}."
 
 
 def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
@@ -189,8 +197,8 @@ def _burst_tables(bursts: pl.DataFrame | None) -> list[TableView]:
         return []
     shown = bursts.filter("is_burst").sort("n_accounts", "day", descending=[True, False]).head(20)
     table = shown.select("day", "n_accounts", pl.col("expected_n").round(2), "fdr")
-    labels = {"day": "Day", "n_accounts": "Accounts made", "expected_n": "Due", "fdr": "False discovery rate"}
-    note = "Due: the mean of the 28 days on either side."
+    labels = {"day": "Day", "n_accounts": "Accounts made", "expected_n": "Expected", "fdr": "False discovery rate"}
+    note = "Expected: the mean of the 28 days on either side."
     return [make_table("creation_bursts", "Days on which many accounts were made", table, note=note, labels=labels)]
 
 

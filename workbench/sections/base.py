@@ -10,7 +10,13 @@ import polars as pl
 
 from workbench.findings import Figure, TableView
 
-_PLATFORMS = {"tiktok": "TikTok", "youtube": "YouTube", "unknown": "the platform (not named)"}
+_PLATFORMS = {
+    "tiktok": "TikTok",
+    "vk": "VK",
+    "linkedin": "LinkedIn",
+    "youtube": "YouTube",
+    "unknown": "the platform (not named)",
+}
 _LANGUAGES = {
     "ar": "Arabic", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
     "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fil": "Filipino",
@@ -21,6 +27,7 @@ _LANGUAGES = {
     "und": "undetermined", "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
 _SCRIPTS = {"hans": "simplified", "cn": "simplified", "hant": "traditional", "tw": "traditional", "hk": "traditional"}
+_TRACES = {"url": "link", "domain": "web site"}
 _PLURALS = {"is": "are", "was": "were", "has": "have"}
 
 
@@ -87,6 +94,11 @@ def say_language(code: str | None) -> str:
     name = _LANGUAGES.get(head.lower(), code)
     script = _SCRIPTS.get(tail.lower()) if head.lower() == "zh" else None
     return f"{name} ({script})" if script else name
+
+
+def name_trace(trace: str) -> str:
+    """Return a trace's name as a reader reads it: "link", "hashtag sequence"."""
+    return _TRACES.get(trace, trace.replace("_", " "))
 
 
 def say_day(moment: date) -> str:

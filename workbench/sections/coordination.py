@@ -9,7 +9,7 @@ import polars as pl
 from workbench.chart_network import MOST_NODES, pack_network
 from workbench.charts import chart_network, chart_weight_distribution
 from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
-from workbench.sections.base import make_figure, make_table, say_count, say_share, say_window
+from workbench.sections.base import make_figure, make_table, name_trace, say_count, say_share, say_window
 
 MOST_EDGES_DRAWN = 1500
 MOST_NODES_DRAWN = 3000
@@ -60,7 +60,8 @@ def describe_coordination(
         "n_co_actions": "Co-actions", "n_pairs_kept": "Pairs beyond chance", "n_accounts_kept": "Accounts in them",
     }  # fmt: skip
     note = f"Within {say_window(time_window_s)}; beyond chance at a false discovery rate of at most {max_fdr:.0%}."
-    tables = [make_table("traces", "Co-actions by trace", traces, note=note, labels=labels)]
+    named = traces.with_columns(pl.col("trace").map_elements(name_trace, return_dtype=pl.String))
+    tables = [make_table("traces", "Co-actions by trace", named, note=note, labels=labels)]
     prose = [_INNOCENT]
     if clocks is not None:
         each = clocks.group_by("cluster_id").agg(

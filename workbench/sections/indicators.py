@@ -6,7 +6,7 @@ import polars as pl
 
 from workbench.chart_sharing import chart_bridge, chart_verdicts
 from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
-from workbench.sections.base import make_figure, make_table, say_count, say_list, say_share
+from workbench.sections.base import make_figure, make_table, say_count, say_list, say_platform, say_share
 from workbench.sharing.match import VERDICTS, MatchReport
 from workbench.sharing.summary import META_CAUTION
 
@@ -31,7 +31,8 @@ _INNOCENT = (
 _TWO_KINDS = (
     "Corroborated means: at least two independent indicators of at least two kinds (a link, a text, a hashtag, a "
     "name), each pinned to a post of its own, and more of them than an ordinary account as active would touch by "
-    "chance. Whoever shared the links alone stays below. A corroborated account is a reason to look, never a verdict."
+    "chance. Whoever shared the links alone stays below: one kind only, or single for one hit; chance says that an "
+    "ordinary account as active touches as much. A corroborated account is a reason to look, never a verdict."
 )
 
 
@@ -78,7 +79,9 @@ def describe_indicators(
     if report is not None and not spanning.is_empty():
         claims.append(_spanning_claim(spanning, n_accounts + report.n_accounts, n_shuffles))
         note = "Clusters with members on more than one platform."
-        tables.append(make_table("spanning_clusters", "Groups on both platforms", spanning, note=note))
+        named = spanning.with_columns(pl.col("platform").map_elements(_place, return_dtype=pl.String))
+        labels = {"cluster_id": "Group", "grade": "Grade", "platform": "Platform", "n_accounts": "Accounts"}
+        tables.append(make_table("spanning_clusters", "Groups on both platforms", named, note=note, labels=labels))
     return Section("indicators", claims, prose, figures, tables)
 
 
@@ -213,7 +216,7 @@ def _spanning(clusters: pl.DataFrame) -> pl.DataFrame:
 
 
 def _place(platform: str) -> str:
-    return platform.capitalize() or "the second platform"
+    return say_platform(platform) if platform else "the second platform"
 
 
 def _bridge_figure(bridges: pl.DataFrame, places: pl.DataFrame) -> Figure:
@@ -238,4 +241,6 @@ def _bridge_figure(bridges: pl.DataFrame, places: pl.DataFrame) -> Figure:
         .select("account_a", "account_b", "x", "y", "x2", "y2", "is_bridge")
     )
     shown = drawn.select("account_a", "account_b", "platform_a", "platform_b", "n_co_actions", "is_bridge")
-    return make_figure("bridge", chart_bridge(nodes, edges), shown)
+    named = nodes.with_columns(pl.col("platform").map_elements(_place, return_dtype=pl.String))
+    n_pairs = bridges.select("account_a", "account_b").unique().height
+    return make_figure("bridge", chart_bridge(named, edges, n_pairs=n_pairs), shown)

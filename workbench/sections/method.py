@@ -8,7 +8,7 @@ import polars as pl
 
 from workbench.findings import Section
 from workbench.schema import About, ParameterError
-from workbench.sections.base import make_table, say_list, say_window
+from workbench.sections.base import make_table, name_trace, say_list, say_platform, say_window
 
 _NEEDED = ("traces", "time_window_s", "n_shuffles", "max_fdr", "seed")
 _TRACES = {
@@ -55,7 +55,7 @@ def describe_method(parameters: dict[str, Any], *, about: About, period: str, n_
     rows = [
         ("Conjecture", f"Accounts that keep {say_list(actions, most=9)} within {window} of each other act together."),
         ("Support filter", f"Accounts with at least {support} {'action' if support == 1 else 'actions'}."),
-        ("Trace", say_list(parameters["traces"], most=20) + "."),
+        ("Trace", say_list([name_trace(trace) for trace in parameters["traces"]], most=20) + "."),
         (
             "Engineered trace",
             "The object acted on (canonical link, normalised text, post), with the time to act on it.",
@@ -76,7 +76,7 @@ def describe_method(parameters: dict[str, Any], *, about: About, period: str, n_
                 "outsiders and two shuffles; then with the halves exchanged."
             ),
         ),
-        ("Data source", f"{about.title}; {about.platform}; licence: {about.licence}."),
+        ("Data source", f"{about.title}; {say_platform(about.platform)}; licence: {about.licence}."),
         ("Data period", period),
         ("Number of accounts", f"{n_accounts:,} accounts that could be paired; {n_posts:,} posts read."),
     ]

@@ -71,7 +71,7 @@ def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> Claim:
     largest = cards.row(0, named=True)
     languages = say_list([say_language(code) for code in largest["languages"]], most=3)
     text = (
-        f"{say_share(n_placed, n_posts, noun='post')} fall into {say_count(cards.height, 'narrative')}; the largest, "
+        f"{_say_placed(n_placed, n_posts)} into {say_count(cards.height, 'narrative')}; the largest, "
         f"{_quote(largest['label'])}, has {say_count(largest['n_posts'], 'post')} by "
         f"{say_count(largest['n_accounts'], 'account')} in {languages}."
     )
@@ -115,7 +115,7 @@ def _phase_claims(phases: pl.DataFrame | None) -> list[Claim]:
 def _key_numbers(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> list[KeyNumber]:
     languages = cards["languages"].explode().drop_nulls().n_unique()
     return [
-        KeyNumber(f"{cards.height:,}", "narratives", f"hold {n_placed:,} of {n_posts:,} posts"),
+        KeyNumber(f"{cards.height:,}", "narratives", f"hold {_all_or_some(n_placed, n_posts)} posts"),
         KeyNumber(f"{languages:,}", "languages", "as the source says, or guessed, over all narratives"),
     ]
 
@@ -125,21 +125,15 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
     facts = {
         "Posts": say_share(row["n_posts"], n_posts, noun="post"),
         "Accounts": say_count(row["n_accounts"], "account"),
-        "Languages": say_list(
-            [
-                f"{say_language(code)} {say_percent(frac)}"
-                for code, frac in zip(row["languages"], row["language_fracs"], strict=True)
-            ],
-            most=4,
-        )
-        + " of its posts",
+        "Languages": _say_languages(row),
         **_say_times(row),
         "Reposts": f"{say_percent(row['repost_frac'])} of its {say_count(row['n_posts'], 'post')}",
         "Copied": _say_copied(row),
-        "Label fits": f"{say_percent(row['faithful_frac'])} of the posts read hold one of its first five terms",
+        "Label fits": f"{say_percent(row['faithful_frac'])} of its posts hold one of its first five terms",
     }
     if row["cluster_ids"]:
-        facts["Clusters"] = say_list([str(cluster_id) for cluster_id in row["cluster_ids"]], most=8)
+        noun = "cluster" if len(row["cluster_ids"]) == 1 else "clusters"
+        facts["Posted by"] = f"{noun} {say_list([str(cluster_id) for cluster_id in row['cluster_ids']], most=8)}"
     for name, column in (
         ("Terms", "terms"),
         ("Hashtags", "hashtags"),
@@ -152,6 +146,23 @@ def _card(row: dict[str, Any], *, n_posts: int) -> Card:
         facts["Links most posted"] = " · ".join(row["urls"][:_MOST_LINKS])
     colour = PALETTE[number - 1] if number <= len(PALETTE) else GREY
     return Card(f"Narrative {number}: {_quote(row['label'])}", (), facts, (), [_exemplars(row)], colour)
+
+
+def _all_or_some(n: int, whole: int) -> str:
+    return f"all {whole:,}" if n == whole else f"{n:,} of {whole:,}"
+
+
+def _say_placed(n_placed: int, n_posts: int) -> str:
+    if n_placed == n_posts > 1:
+        return f"All {n_posts:,} posts fall"
+    return f"{say_share(n_placed, n_posts, noun='post')} {'falls' if n_placed == 1 else 'fall'}"
+
+
+def _say_languages(row: dict[str, Any]) -> str:
+    if len(row["languages"]) == 1:
+        return f"{say_language(row['languages'][0])} only"
+    shares = zip(row["languages"], row["language_fracs"], strict=True)
+    return say_list([f"{say_language(code)} {say_percent(frac)}" for code, frac in shares], most=4) + " of its posts"
 
 
 def _say_times(row: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from workbench.findings import Citation, Claim, Confidence, Observation, Section
-from workbench.sections.base import say_count, say_list, say_percent, say_share, say_times
+from workbench.sections.base import say_count, say_day, say_list, say_percent, say_share, say_times
 from workbench.sections.state_media_parts import (
     draw_days,
     draw_outcomes,
@@ -161,11 +161,13 @@ def _claim_overt(table: pl.DataFrame) -> list[Claim]:
     for row in overt.iter_rows(named=True):
         own, others = row["n_outlet_accounts"], row["n_accounts"]
         are = "is an outlet’s own account" if own == 1 else "are outlets’ own accounts"
-        text = (
-            f"Of the accounts of cluster {row['cluster_id']}, {own:,} {are} and {others:,} "
-            f"{'is' if others == 1 else 'are'} not: what outlets do under their own names is overt."
-        )
-        shown = Observation("Own accounts by cluster, in column n_outlet_accounts.", "state_media_amplification")
+        whose = f"Of the accounts of cluster {row['cluster_id']}, {own:,} {are}"
+        overt = "what outlets do under their own names is overt"
+        if others:
+            text = f"{whose} and {others:,} {'is' if others == 1 else 'are'} not: {overt}."
+        else:
+            text = f"{whose}, and there are no others: {overt}."
+        shown = Observation("Outlets' own accounts, cluster by cluster.", "state_media_amplification")
         basis = "Accounts are known by the handles in the list of outlets."
         whole = f"{own + others:,} accounts of the cluster that are listed outlets or posted"
         claims.append(Claim(text, "co-action", Confidence("high", basis), (shown,), whole))
@@ -202,7 +204,11 @@ def _claim_adverts(judged: pl.DataFrame, sums: pl.DataFrame, policy: Any, n_read
     money = [_say_money(group) for _, group in barred.sort("currency").group_by("currency", maintain_order=True)]
     spent = f", with spending of {say_list(money)}" if money else ""
     n_before = ours.filter((pl.col("verdict") == "barred") & pl.col("is_before_policy"))["advert_id"].n_unique()
-    early = f"; {n_before:,} of these ran before {policy.adverts_barred_from}, when it barred none" if n_before else ""
+    early = (
+        f"; {n_before:,} of these ran before {say_day(policy.adverts_barred_from)}, when it barred none"
+        if n_before
+        else ""
+    )
     where = "" if "*" in policy.adverts_barred_in else f" in {say_list(list(policy.adverts_barred_in))}"
     text = (
         f"“{policy.title}” would bar {say_share(n['barred'], matched, noun='matched advert')}{where}{spent}{early}; "

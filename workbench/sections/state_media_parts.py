@@ -13,7 +13,7 @@ from workbench.chart_state_media import (
     coarsen_days,
 )
 from workbench.findings import Figure, TableView
-from workbench.sections.base import make_figure, make_table
+from workbench.sections.base import make_figure, make_table, say_platform
 
 MOST_OUTLETS_DRAWN = 30
 
@@ -23,7 +23,7 @@ def draw_outcomes(screened: pl.DataFrame, policies: Any) -> list[Figure]:
     if screened["outlet_id"].n_unique() > MOST_OUTLETS_DRAWN:
         return []
     labels = {
-        policy.policy_id: f"{policy.platform.capitalize()} {policy.published_on.year}" for policy in policies.policies
+        policy.policy_id: f"{say_platform(policy.platform)} {policy.published_on.year}" for policy in policies.policies
     }
     table = screened.select(
         outlet="name", policy=pl.col("policy_id").replace_strict(labels, return_dtype=pl.String), outcome="outcome"
