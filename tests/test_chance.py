@@ -16,6 +16,7 @@ from workbench.chance import (
 )
 from workbench.coaction import count_co_actions, count_pairs, pack_actions
 from workbench.content_order import order_by_content
+from workbench.rhythm import Rhythm
 from workbench.schema import ParameterError
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
@@ -139,8 +140,8 @@ def test_the_shuffles_of_the_scores_also_count_pairs_by_weight():
     scored, by_chance = judge_edges(edges, world.actions, time_window_s=60, n_shuffles=3, seed=2)
     assert scored.equals(score_edges(edges, world.actions, time_window_s=60, n_shuffles=3, seed=2))
     log = order_by_content(pack_actions(world.actions))
-    rng = np.random.default_rng([2, *b"repost"])
-    counts = [count_pairs(shuffle_accounts(log, rng), window_us=60_000_000)[2] for _ in range(3)]
+    rng, rhythm = np.random.default_rng([2, *b"repost"]), Rhythm(log)
+    counts = [count_pairs(rhythm.deal(log, rng), window_us=60_000_000)[2] for _ in range(3)]
     n, n_edges = np.unique(np.concatenate(counts), return_counts=True)
     assert by_chance.rows() == list(zip(n.tolist(), (n_edges / 3).tolist(), strict=True))
 
@@ -168,6 +169,41 @@ def test_estimated_error_is_the_true_one():
         differences += [scored["fdr"][n - 1] - true_fdr[n - 1] for n in (200, 500, 1000, 2000, 5000)]
     assert abs(float(np.mean(differences))) < 0.03
     assert max(abs(d) for d in differences) < 0.2
+
+
+def true_fdr_at(scored: pl.DataFrame, world: worlds.World, *, line: float) -> tuple[float, float]:
+    """The share of false edges among those kept at the line, and the share of true ones kept."""
+    planted = world.truth["account_id"].implode()
+    is_true = pl.col("account_a").is_in(planted) & pl.col("account_b").is_in(planted)
+    judged = scored.select(is_true=is_true, is_kept=pl.col("fdr") <= line)
+    kept = judged.filter("is_kept")["is_true"]
+    return 1 - (kept.mean() or 0.0), kept.sum() / judged["is_true"].sum()
+
+
+def test_strangers_awake_together_are_no_more_than_chance():
+    """The refutable claim: where all others keep days, the plain shuffle flatters, and this one does not."""
+    options = {"time_window_s": 60, "n_shuffles": 5, "seed": 1}
+    world = worlds.make_world("among_sleepers", seed=63, n_organic=1500, n_objects=1500)
+    edges = count_co_actions(world.actions, time_window_s=60)
+    plain = true_fdr_at(score_edges(edges, world.actions, **options, keeps_hours=False), world, line=0.05)
+    ours = true_fdr_at(score_edges(edges, world.actions, **options), world, line=0.05)
+    assert plain[0] > 0.07
+    assert ours[0] <= 0.05
+    assert ours[1] >= 0.95
+    nobody = worlds.make_world("by_day", seed=63, n_organic=1500, n_objects=1500).actions
+    edges = count_co_actions(nobody, time_window_s=60)
+    assert score_edges(edges, nobody, **options, keeps_hours=False)["fdr"].min() < 0.5
+    assert score_edges(edges, nobody, **options)["fdr"].min() > 0.8
+
+
+def test_where_nobody_keeps_hours_nothing_changes():
+    world = worlds.make_world("organic", seed=64, n_organic=600, n_objects=600)
+    edges = count_co_actions(world.actions, time_window_s=60)
+    assert Rhythm(order_by_content(pack_actions(world.actions))).is_flat
+    options = {"time_window_s": 60, "n_shuffles": 3, "seed": 1}
+    assert score_edges(edges, world.actions, **options).equals(
+        score_edges(edges, world.actions, **options, keeps_hours=False)
+    )
 
 
 def test_nothing_is_kept_where_nothing_is_planted():

@@ -95,3 +95,34 @@ def test_real_roles_are_measured_with_intervals(shared_data):
     leiden = roles.row(by_predicate=pl.col("method") == "Leiden on all co-actions", named=True)
     assert re.fullmatch(r"0\.\d\d \(0\.\d\d to [01]\.\d\d\)", leiden["ARI with roles"])
     assert "Silence of the test is no acquittal." in evaluate_page.say_of_real_accounts(roles)
+
+
+def test_errors_of_edges_are_named_where_they_exceed_the_aim():
+    rows = [
+        {"regime": regime, "seed": seed, "kept": kept, "estimated": 0.5 + error + 0.01 * seed, "true": 0.5}
+        for seed in (-1, 1)
+        for regime, kept, error in (("drip", 100, 0.3), ("drip", 200, 0.02), ("by_day", 200, -0.4))
+    ]
+    at_line = {"seed": 1, "kept": -1, "n_kept": 3, "true": 0.1, "recall": 0.5, "recall_by_count": 0.2}
+    rows += [{"regime": regime} | at_line for regime in ("drip", "by_day")]
+    edges = pl.DataFrame(rows, infer_schema_length=None)
+    assert evaluate_page.say_edge_errors(edges) == (
+        "The false discovery rate of edges is within 0.05 of the true one, on average over worlds, at 1 of 2 "
+        "combinations of world and number of edges above 100. Beyond: by_day at 200 (-0.40); below 0 it flatters."
+    )
+    difference, power = evaluate_page.summarise_edges(edges)
+    assert difference.filter(regime="drip")["200"].to_list() == ["0.02 (0.01 to 0.03)"]
+    assert power["recall_by_count"].to_list() == [0.2, 0.2]
+
+
+def test_silence_is_counted_by_world_and_over_all_but_those_that_keep_days():
+    silence = pl.DataFrame(
+        {
+            "regime": ["organic", "organic", "fans", "by_day"], "seed": [1, 2, 1, 1], "traces": "one",
+            "n_clusters": [0, 1, 0, 1], "n_accounts": [0, 5, 0, 4], "n_clocked": [0, 0, 0, 9],
+        }
+    )  # fmt: skip
+    rows = {row["world"]: row for row in evaluate_page.judge_silence(silence).to_dicts()}
+    assert rows["organic"]["worlds reporting"].startswith("1 of 2 worlds")
+    assert rows["all but by_day"]["worlds reporting"].startswith("1 of 3 worlds")
+    assert (rows["by_day"]["accounts reported"], rows["by_day"]["accounts set apart"]) == (4, 9)

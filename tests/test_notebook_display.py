@@ -3,8 +3,8 @@
 import polars as pl
 
 from workbench.charts import chart_sensitivity
-from workbench.findings import Claim, Confidence, Observation, Section
-from workbench.notebook_display import show_claims, show_figure
+from workbench.findings import Card, Claim, Confidence, Observation, Section
+from workbench.notebook_display import show_cards, show_claims, show_figure
 from workbench.sections.base import make_figure
 
 TABLE = pl.DataFrame(
@@ -40,3 +40,13 @@ def test_claims_come_with_denominator_and_confidence():
     text = show_claims(SECTION).forms["text/markdown"]
     assert text == "- Other settings give 3 to 9 accounts. *Of 40 accounts. Confidence high: Counted.*"
     assert show_claims(Section("limits", empty_reason="No posts.")).forms["text/plain"] == "No posts."
+
+
+def test_cards_come_with_facts_and_what_would_be_innocent_and_no_tag_stays_one():
+    cards = [Card("Cluster 1", SECTION.claims, {"Core": "3 of 9 accounts"}, ["Sister pages <b>earn</b> this too."])]
+    text = show_cards(Section("clusters", cards=cards)).forms["text/markdown"]
+    assert text == (
+        "**Cluster 1**\n\nOther settings give 3 to 9 accounts.\n\n- Core: 3 of 9 accounts\n\n"
+        "Sister pages &lt;b&gt;earn&lt;/b&gt; this too."
+    )
+    assert show_cards(Section("clusters", empty_reason="No posts.")).forms["text/plain"] == "No posts."

@@ -19,8 +19,8 @@ CLOCKS = ("full_hour", "few_on_the_hour", "bell", "feeds", "by_day")
 """nothing is planted, but unrelated accounts keep one clock"""
 ALERTS = ("alerts",)
 """nothing is planted, but unrelated fans answer one source's alerts at once: times cannot tell them from a group"""
-PLANTED_ON_CLOCKS = ("scheduled", "among_schedulers")
-"""the group itself waits for the full hour; or it does not, but a fifth of the others do"""
+PLANTED_ON_CLOCKS = ("scheduled", "among_schedulers", "among_sleepers")
+"""the group itself waits for the full hour; or it does not, but a fifth of the others do; or all others keep days"""
 HOUR_S = 3600
 DAY_S = 86_400
 SPAN_S = 14 * DAY_S
@@ -97,6 +97,20 @@ def make_world(
     return World(_frame(rows, rng, n_organic), _truth(truth, n_organic))
 
 
+def in_several_traces(actions: pl.DataFrame) -> pl.DataFrame:
+    """Return the actions with those of two further traces: a post of some objects is also of a link and of a text.
+
+    Half of the objects have a link of their own, and of a third of them three at a time share one text. So one post
+    stands in up to three traces, and meets the same others in each.
+    """
+    number = pl.col("object_id").str.extract(r"(\d+)").cast(pl.Int64)
+    links = actions.filter(number % 2 == 0).with_columns(trace=pl.lit("url"))
+    texts = actions.filter(number % 3 == 0).with_columns(
+        trace=pl.lit("same_text"), object_id=pl.format("text{}", number // 9)
+    )
+    return pl.concat([actions, links, texts])
+
+
 def _organic(
     rows: _Rows, rng: np.random.Generator, n_organic: int, n_objects: int, *, sleeps: bool
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -145,11 +159,12 @@ def _keep_clocks(rows: _Rows, rng: np.random.Generator, regime: str, n_organic: 
     if regime in ("feeds", "alerts"):
         _subscribers(rows, rng, n_organic, polls=regime == "feeds")
         return
-    share = {"few_on_the_hour": 0.05, "bell": 0.1, "by_day": 1.0, "scheduled": 0.0}.get(regime, 0.2)
+    sleeps = regime in ("by_day", "among_sleepers")
+    share = 1.0 if sleeps else {"few_on_the_hour": 0.05, "bell": 0.1, "scheduled": 0.0}.get(regime, 0.2)
     waits = rng.random(n_organic) < share
     zone_s = rng.integers(0, 3, n_organic) * 8 * HOUR_S
     for k, (who, when) in enumerate(zip(rows.account, rows.time_s, strict=True)):
-        if regime == "by_day":  # awake for eight hours a day, and all on line in the first minutes of it
+        if sleeps:  # awake for eight hours a day, and all on line in the first minutes of it
             local = (when + zone_s[who]) % DAY_S
             later = np.where(local < 16 * HOUR_S, when + 16 * HOUR_S - local + rng.exponential(1200, len(who)), when)
         elif regime == "bell":

@@ -29,6 +29,17 @@ def show_figure(section: Section, name: str) -> Shown:
     return Shown({"text/plain": reason})
 
 
+def show_cards(section: Section) -> Shown:
+    """Return the section's cards, one after the other: claim, facts with their denominators, what would be innocent."""
+    cards = []
+    for card in section.cards:
+        facts = [f"- {label}: {value}" for label, value in card.facts.items()]
+        parts = [f"**{card.title}**", *(claim.text for claim in card.claims), "\n".join(facts), *card.prose]
+        cards.append("\n\n".join(part for part in parts if part))
+    text = "\n\n".join(cards) or section.empty_reason or "There is nothing to show a card of."
+    return Shown({"text/markdown": html.escape(text, quote=False), "text/plain": text})
+
+
 def show_claims(section: Section) -> Shown:
     """Return the section's claims as a list: the sentence, its denominator, how sure and why."""
     lines = [

@@ -1,6 +1,8 @@
 """Measure the chance baseline and the cluster test on worlds with planted truth; one CSV per question.
 
-Usage: python tests/benchmarks/evaluate_worlds.py OUT_FOLDER [N_SEEDS] [FIRST_SEED]
+Usage: python tests/benchmarks/evaluate_worlds.py OUT_FOLDER [N_SEEDS] [FIRST_SEED] [MEASURE ...]
+
+Measures are controls, clusters, edges, clocks, silence and sizes; all of them unless some are named.
 
 The methods were tuned on seeds below 100; the figures reported start at FIRST_SEED = 1000, which no tuning has seen.
 """
@@ -36,34 +38,36 @@ TOP_FRACS = (0.005, 0.001, 0.0005, 0.0001)
 
 
 def calibrate_edges(seed: int) -> list[dict]:
-    """Estimated against true false discovery rate at every kept size, and power at the line."""
+    """Estimated against true false discovery rate at every kept size, and power at the line, by both nulls."""
     rows = []
-    for regime in (*EDGE_REGIMES, *worlds.ORGANIC, "by_day"):
+    for regime in (*EDGE_REGIMES, *worlds.ORGANIC, "by_day", "among_sleepers"):
         world = worlds.make_world(regime, seed=seed)
         edges = count_co_actions(world.actions, time_window_s=WINDOW_S)
-        scored = score_edges(edges, world.actions, time_window_s=WINDOW_S, n_shuffles=10, seed=seed)
-        planted = world.truth["account_id"]
-        both = scored.select(
-            pl.col("account_a").is_in(planted.implode()) & pl.col("account_b").is_in(planted.implode())
-        )
-        ordered = scored.with_columns(is_true=both.to_series()).sort("score", descending=True)
-        is_true, fdr = ordered["is_true"].to_numpy(), ordered["fdr"].to_numpy()
-        true_fdr = np.cumsum(~is_true) / np.arange(1, len(is_true) + 1)
-        rows += [
-            {"regime": regime, "seed": seed, "kept": n, "estimated": fdr[n - 1], "true": true_fdr[n - 1]}
-            for n in KEPT
-            if n <= len(fdr)
-        ]
-        at_line = fdr <= MAX_FDR
-        by_count = ordered.sort("n_co_actions", descending=True).head(int(at_line.sum()))["is_true"].sum()
-        rows.append(
-            {
-                "regime": regime, "seed": seed, "kept": -1, "estimated": MAX_FDR, "n_kept": int(at_line.sum()),
-                "true": float((~is_true[at_line]).mean()) if at_line.any() else 0.0,
-                "recall": is_true[at_line].sum() / max(is_true.sum(), 1),
-                "recall_by_count": by_count / max(is_true.sum(), 1),
-            }
-        )  # fmt: skip
+        for null, keeps_hours in (("hours kept", True), ("plain", False)):
+            scored = score_edges(
+                edges, world.actions, time_window_s=WINDOW_S, n_shuffles=10, seed=seed, keeps_hours=keeps_hours
+            )
+            about = {"null": null, "regime": regime, "seed": seed}
+            rows += [about | row for row in _judge_edges(scored, world.truth["account_id"])]
+    return rows
+
+
+def _judge_edges(scored: pl.DataFrame, planted: pl.Series) -> list[dict]:
+    both = scored.select(pl.col("account_a").is_in(planted.implode()) & pl.col("account_b").is_in(planted.implode()))
+    ordered = scored.with_columns(is_true=both.to_series()).sort("score", descending=True)
+    is_true, fdr = ordered["is_true"].to_numpy(), ordered["fdr"].to_numpy()
+    true_fdr = np.cumsum(~is_true) / np.arange(1, len(is_true) + 1)
+    rows = [{"kept": n, "estimated": fdr[n - 1], "true": true_fdr[n - 1]} for n in KEPT if n <= len(fdr)]
+    at_line = fdr <= MAX_FDR
+    by_count = ordered.sort("n_co_actions", descending=True).head(int(at_line.sum()))["is_true"].sum()
+    rows.append(
+        {
+            "kept": -1, "estimated": MAX_FDR, "n_kept": int(at_line.sum()),
+            "true": float((~is_true[at_line]).mean()) if at_line.any() else 0.0,
+            "recall": is_true[at_line].sum() / max(is_true.sum(), 1),
+            "recall_by_count": by_count / max(is_true.sum(), 1),
+        }
+    )  # fmt: skip
     return rows
 
 
@@ -122,6 +126,24 @@ def measure_clocks(seed: int) -> list[dict]:
     return rows
 
 
+def measure_silence(seed: int) -> list[dict]:
+    """Worlds where nothing is planted, at all windows at once, in one trace and in several: a report is an error."""
+    rows = []
+    for regime in (*worlds.ORGANIC, "by_day"):
+        actions = worlds.make_world(regime, seed=seed, **SMALL).actions
+        for traces, own in (("one", actions), ("three", worlds.in_several_traces(actions))):
+            test = {"time_window_s": ALL_WINDOWS_S, "n_shuffles": 10, "max_fdrs": [MAX_FDR], "seed": seed}
+            groups = find_groups(own, **test)[0]
+            found = groups.filter(pl.col("grade") != SHARED_CLOCK)
+            rows.append(
+                {
+                    "regime": regime, "seed": seed, "traces": traces, "n_clusters": found["cluster_id"].n_unique(),
+                    "n_accounts": found.height, "n_clocked": groups.height - found.height,
+                }
+            )  # fmt: skip
+    return rows
+
+
 def _customary(world: worlds.World, edges: pl.DataFrame, n_accounts: int | None) -> list[tuple[str, pl.DataFrame]]:
     """The two customary methods at every line, and (where a number is given) reaching as many accounts as ours."""
     cuts = [(f"weight above {q}", cut_by_weight(edges, quantile=q)) for q in QUANTILES]
@@ -140,26 +162,32 @@ def _row(method: str, clusters: pl.DataFrame, world: worlds.World, regime: str, 
     return about | {"n_clusters": clusters["cluster_id"].n_unique()} | measured
 
 
-def main(out: Path, n_seeds: int, first_seed: int) -> None:
+def measure_sizes(seed: int) -> list[dict]:
+    """As `measure_clusters`, groups of other sizes and several at once."""
+    return [row for size in SIZES for row in measure_clusters(seed, (size,))]
+
+
+MEASURES = {
+    "controls": measure_controls,
+    "clusters": lambda seed: measure_clusters(seed, ((40,),)),
+    "edges": calibrate_edges,
+    "clocks": measure_clocks,
+    "silence": measure_silence,
+    "sizes": measure_sizes,
+}
+
+
+def main(out: Path, n_seeds: int, first_seed: int, measures: list[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    seeds = range(first_seed, first_seed + n_seeds)
-    steps = [
-        ("controls", measure_controls),
-        ("clusters", lambda seed: measure_clusters(seed, ((40,),))),
-        ("edges", calibrate_edges),
-        ("clocks", measure_clocks),
-    ]
-    tables: dict[str, list[dict]] = {name: [] for name, _ in steps}
-    for seed in seeds:
-        for name, step in steps:
-            tables[name] += step(seed)
+    tables: dict[str, list[dict]] = {name: [] for name in measures}
+    for k, seed in enumerate(range(first_seed, first_seed + n_seeds)):
+        for name in measures:
+            if name == "sizes" and k >= N_SEEDS_ALL_SIZES:
+                continue
+            tables[name] += MEASURES[name](seed)
             pl.DataFrame(tables[name], infer_schema_length=None).write_csv(out / f"{name}.csv")
-    for seed in list(seeds)[:N_SEEDS_ALL_SIZES]:
-        for size in SIZES:
-            tables["clusters"] += measure_clusters(seed, (size,))
-            pl.DataFrame(tables["clusters"], infer_schema_length=None).write_csv(out / "clusters.csv")
 
 
 if __name__ == "__main__":
     arguments = sys.argv[1:] + ["10", "1000"][len(sys.argv) - 2 :]
-    main(Path(arguments[0]), int(arguments[1]), int(arguments[2]))
+    main(Path(arguments[0]), int(arguments[1]), int(arguments[2]), arguments[3:] or list(MEASURES))

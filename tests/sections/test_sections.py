@@ -105,12 +105,36 @@ def test_clusters_of_several_kinds_of_traces_act_on_things():
 def test_clusters_show_what_they_acted_on_and_where_known_windows_and_counts():
     top = pl.DataFrame({"cluster_id": [1, 2], "object_id": ["a", "b"], "n_accounts": [30, 9], "n_actions": [60, 11]})
     clusters = invented.clusters().with_columns(
-        n_seen=pl.lit(1204), expected_n=pl.lit(44.1), time_window_s=pl.lit(60.0)
+        n_co_actions=pl.lit(1204), expected_n=pl.lit(44.1), time_window_s=pl.lit(60.0)
     )
     card = describe_clusters(clusters, traces=["url"], top_objects=top, **CLUSTERING).cards[0]
     assert card.facts["Co-actions seen and due"] == "1,204 seen, 44.1 due at the others' rate"
     assert card.facts["Time window"] == "60 seconds"
     assert [row["object_id"] for row in card.tables[0].rows] == ["a"]
+
+
+def test_cards_say_how_stable_a_cluster_is_with_coverage_beside_and_whether_alerts_would_do():
+    runs = pl.DataFrame(
+        {
+            "seed": [7, 8],
+            "n_clusters": [3, 3],
+            "n_accounts": [67, 60],
+            "coverage_frac": [0.1675, 0.15],
+            "ari": [1.0, 0.9],
+        }
+    )
+    each = pl.DataFrame(
+        {"cluster_id": [1, 2, 3], "n_repeats": [1] * 3, "n_found_again": [1, 1, 0], "mean_jaccard": [0.95, 0.9, 0.2]}
+    )
+    clusters = invented.clusters().with_columns(at_start_frac=pl.when(cluster_id=1).then(0.9).otherwise(0.2))
+    section = describe_clusters(clusters, traces=["url"], repeats=(runs, each), **CLUSTERING)
+    first, second, third = section.cards
+    assert first.facts["Found again with other splits"] == "1 of 1, 95.0% the same accounts"
+    assert third.facts["Found again with other splits"] == "0 of 1, 20.0% the same accounts"
+    assert first.prose[-1].endswith("times cannot tell these apart.")
+    assert second.prose[-1].endswith("alerts about new things does not explain those.")
+    table = next(table for table in section.tables if table.name == "cluster_repeats")
+    assert [(row["coverage_frac"], row["ari"]) for row in table.rows] == [("16.8%", 1.0), ("15.0%", 0.9)]
 
 
 AGREEMENT = pl.DataFrame(

@@ -22,7 +22,7 @@ from workbench.chance import Expectation, poisson_score
 from workbench.clusters import group_by_leiden
 from workbench.coaction import count_pairs
 from workbench.coordinated.cells import Cells
-from workbench.coordinated.clock import NO_CLOCK, Clock, weigh_clock
+from workbench.coordinated.clock import NO_CLOCK, Clock, share_at_start, weigh_clock
 from workbench.coordinated.half import Half, swap_delays
 from workbench.pairs import N_THREADS
 
@@ -59,6 +59,8 @@ class Group:
     """mean and variance of `seen` when each object gets the delays of another; None where other signs ruled it out"""
     clock: Clock = NO_CLOCK
     """the shared clock that explains most of it"""
+    at_start_frac: float = float("nan")
+    """share of the objects it met on where it met within the window of the object's first action"""
 
     @property
     def ratio(self) -> float:
@@ -208,8 +210,12 @@ def add_swaps(half: Half, groups: Sequence[Group], *, swap_seeds: Sequence[Seque
 
 
 def add_clock(half: Half, other: Half, group: Group) -> Group:
-    """Return the group with the shared clock that explains most of it; `half` is the one it was not found on."""
-    return replace(group, clock=weigh_clock(half, other, group.members, seen=group.seen))
+    """Return the group with the clock that explains most of it and how often it met at the start of an object.
+
+    `half` is the one it was not found on.
+    """
+    clock = weigh_clock(half, other, group.members, seen=group.seen)
+    return replace(group, clock=clock, at_start_frac=share_at_start(half, other, group.members))
 
 
 def _pairs_without_outsider(half: Half, cells: Cells, grouped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

@@ -103,6 +103,23 @@ class _Together:
         self.since_first_us = self.time_us - half.log.time_us[first]
 
 
+def share_at_start(half: Half, other: Half, members: np.ndarray) -> float:
+    """Return the share of objects the group met on where it met within the window of the object's first action.
+
+    Whoever answers a source's alerts does so when the thing is new; a low share rules that out. A high share rules out
+    nothing: a group that puts things up itself is early too. Both halves are asked, as for phases; NaN where the group
+    never met.
+    """
+    early = [_start_of_each(_Together(part, members)) <= part.window_us for part in (half, other)]
+    return float(np.concatenate(early).mean()) if sum(map(len, early)) else float("nan")
+
+
+def _start_of_each(together: _Together) -> np.ndarray:
+    """Return, per object the group met on, how long after the object's first action it began to."""
+    _, first = np.unique(together.object_code, return_index=True)  # rows are in order of time within each object
+    return together.since_first_us[first]
+
+
 def share_in_phase(place: np.ndarray, phase: np.ndarray, *, period_us: int, window_us: int) -> float:
     """Return the share of pairs of actions at different places that are within the window on the dial.
 

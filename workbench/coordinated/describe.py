@@ -21,7 +21,7 @@ SHARED_CLOCK = "shared clock"
 CLUSTER_COLUMNS = {
     "grade": pl.String, "ratio": pl.Float64, "z": pl.Float64, "p_within": pl.Float64, "p_swap": pl.Float64,
     "outsiders_frac": pl.Float64, "n_co_actions": pl.Int64, "expected_n": pl.Float64, "time_window_s": pl.Float64,
-    "clock_s": pl.Float64, "clock_ratio": pl.Float64,
+    "clock_s": pl.Float64, "clock_ratio": pl.Float64, "at_start_frac": pl.Float64,
 }  # fmt: skip
 ACCOUNT_COLUMNS = {"n_objects_near": pl.Int64, "expected_objects": pl.Float64, "p_member": pl.Float64}
 Weighed = tuple[Sequence[Sequence[Group]], Sequence[Membership]]
@@ -108,6 +108,7 @@ def _describe_group(groups: Sequence[Group], largest_p: float, grade: str | None
         "outsiders_frac": float(np.mean([g.outsiders_frac for g in groups])), "n_co_actions": int(seen),
         "expected_n": due, "time_window_s": groups[0].window_us / 1e6, "clock_s": clock.period_s or None,
         "clock_ratio": seen / by_clock if by_clock else None,
+        "at_start_frac": float(np.mean([g.at_start_frac for g in groups])),
     }  # fmt: skip
     return {name: pl.lit(value, CLUSTER_COLUMNS[name]) for name, value in evidence.items()}
 

@@ -62,8 +62,9 @@ def find_coordinated_clusters(
         or "closed group"), ratio (acted together that many times as often as outsiders did on the same objects), z
         (standard deviations above the nearer null), p_within, p_swap, outsiders_frac, n_co_actions and expected_n
         (co-actions of the group, and due at the outsiders' rate, both on halves that had no part in finding it),
-        time_window_s, clock_s (period of the shared clock that explains most of it, null where none matters) and
-        clock_ratio (acted together that many times as often as by keeping that clock alone). Per account:
+        time_window_s, clock_s (period of the shared clock that explains most of it, null where none matters),
+        clock_ratio (acted together that many times as often as by keeping that clock alone) and at_start_frac (share
+        of the objects it met on where it met within the window of the object's first action). Per account:
         n_objects_near (objects on which it acted within the window of another member), expected_objects (by luck) and
         p_member, again on those halves. `list_clusters` gives a row per cluster.
 
@@ -75,9 +76,10 @@ def find_coordinated_clusters(
         Differs from a percentile cut of a similarity network (Pacheco et al. 2021; CooRTweet): the error is stated.
     Beware: groups that a shared clock explains (posts on the full hour, polling of one feed, being awake at the same
         hours) are left out; `find_shared_clocks` lists them. Alerts are no clock: strangers who follow one source and
-        answer its alerts within the window are found here. A newsroom's sister pages and a fan club earn both grades.
-        Coordination is not inauthenticity. A group active on a handful of objects cannot be confirmed: one half is
-        not enough.
+        answer its alerts within the window are found here. They meet when things are new, so a low at_start_frac rules
+        them out; a high one does not show them, for a group that puts things up itself is early too. A newsroom's
+        sister pages and a fan club earn both grades. Coordination is not inauthenticity. A group active on a handful
+        of objects cannot be confirmed: one half is not enough.
     """
     return judge_groups(actions, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdr=max_fdr, seed=seed)[0]
 

@@ -9,12 +9,13 @@ import polars.selectors as cs
 
 from workbench.chart_style import cluster_colour
 from workbench.charts import chart_cluster_ratios, chart_cluster_sizes
-from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, KeyNumber, Observation, Section
+from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.sections.base import make_figure, make_table, say_count, say_percent, say_share, say_times, say_window
 from workbench.sections.behaviour import compare_in_words
 
 MOST_CARDS = 20
 MOST_OBJECTS = 8
+MOSTLY_AT_START = 0.5
 _OBJECTS = {
     "url": "links", "domain": "web sites", "repost": "posts", "fast_repost": "posts", "reply": "posts",
     "quote": "posts", "same_text": "texts", "similar_text": "texts", "hashtag": "hashtags",
@@ -56,6 +57,7 @@ def describe_clusters(
     has_control: bool = False,
     agreement: pl.DataFrame | None = None,
     crossed: pl.DataFrame | None = None,
+    repeats: tuple[pl.DataFrame, pl.DataFrame] | None = None,
 ) -> Section:
     """Return the section on clusters: one card per cluster, never above coordination.
 
@@ -69,6 +71,7 @@ def describe_clusters(
         has_control: whether a control dataset was loaded beside the release.
         agreement: from `compare_groups`: how far clusters agree with groups of like behaviour.
         crossed: from `cross_groups`, with `agreement`.
+        repeats: both tables of `repeat_clusters`: how far other splits find the same.
     """
     if n_accounts == 0:
         return Section(
@@ -85,6 +88,9 @@ def describe_clusters(
         )
         return Section("clusters", [claim])
     each = _one_row_each(clusters)
+    if repeats is not None:
+        again = repeats[1].select("cluster_id", "n_repeats", "n_found_again", "mean_jaccard")
+        each = each.join(again, on="cluster_id", how="left", maintain_order="left")
     cards = [
         _card(
             row,
@@ -98,6 +104,8 @@ def describe_clusters(
     members = clusters.select("account_id", "cluster_id", pl.col("strength").round(2), "is_core")
     note = "Strength: the weights of the account's edges inside its cluster, summed. Names as they may be shown."
     tables = [make_table("cluster_members", "Accounts in clusters", members, note=note, labels=labels)]
+    if repeats is not None:
+        tables.append(_repeats_table(repeats[0]))
     total = _total(clusters, each, n_accounts=n_accounts, test=test, n_shuffles=n_shuffles, max_fdr=max_fdr)
     numbers = _key_numbers(clusters, each, n_accounts=n_accounts)
     compared = compare_in_words(agreement, crossed) if agreement is not None and crossed is not None else ([], [])
@@ -152,12 +160,16 @@ def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl
         "As often as others": say_times(row["ratio"]),
         "Others on the same things": f"{say_percent(row['outsiders_frac'])} of the actions",
     }
-    if row.get("n_seen") is not None:
-        facts["Co-actions seen and due"] = f"{row['n_seen']:,} seen, {row['expected_n']:,.1f} due at the others' rate"
+    if row.get("n_co_actions") is not None:
+        seen, due = row["n_co_actions"], row["expected_n"]
+        facts["Co-actions seen and due"] = f"{seen:,} seen, {due:,.1f} due at the others' rate"
     if row.get("clock_ratio") is not None:
         facts["As often as a shared clock alone gives"] = say_times(row["clock_ratio"])
     if row.get("time_window_s") is not None:
         facts["Time window"] = say_window(row["time_window_s"])
+    if row.get("n_repeats") is not None:
+        found, alike = f"{row['n_found_again']} of {row['n_repeats']}", say_percent(row["mean_jaccard"])
+        facts["Found again with other splits"] = f"{found}, {alike} the same accounts"
     tables = []
     if top_objects is not None:
         own = top_objects.filter(pl.col("cluster_id") == number).drop("cluster_id", "first_at", "last_at", strict=False)
@@ -166,7 +178,36 @@ def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl
             labels = {"object_id": "Object", "n_accounts": "Accounts", "n_actions": "Actions", "trace": "Kind"}
             title = f"What cluster {number} acted on most"
             tables.append(make_table(f"objects_of_cluster_{number}", title, own, labels=labels))
-    return Card(f"Cluster {number}", [claim], facts, [plain, innocent], tables, cluster_colour(number))
+    prose = [plain, innocent, *_say_start(row.get("at_start_frac"))]
+    return Card(f"Cluster {number}", [claim], facts, prose, tables, cluster_colour(number))
+
+
+def _say_start(frac: float | None) -> list[str]:
+    """Whether alerts about new things could explain the group: whoever answers those is early."""
+    if frac is None:
+        return []
+    text = f"On {say_percent(frac)} of the things they met on, they met when the thing was new, within the time window "
+    text += "of the first action on it. "
+    if frac >= MOSTLY_AT_START:
+        text += "People who answer one source's alerts look like that, and so does a group that puts things up itself: "
+        return [text + "times cannot tell these apart."]
+    text += "On the others somebody had acted before, so answering one source's alerts about new things does not "
+    return [text + "explain those."]
+
+
+def _repeats_table(runs: pl.DataFrame) -> TableView:
+    shown = runs.select("seed", "n_clusters", "n_accounts", "coverage_frac", pl.col("ari").round(3))
+    shown = shown.with_columns(pl.col("coverage_frac").map_elements(say_percent, return_dtype=pl.String))
+    labels = {
+        "seed": "Seed", "n_clusters": "Clusters", "n_accounts": "Accounts in them",
+        "coverage_frac": "Of all accounts with an action", "ari": "Agreement with the first run",
+    }  # fmt: skip
+    note = (
+        "Each run splits the objects anew; the first is the one reported. Agreement: adjusted Rand index over all "
+        "accounts, 0 by chance, 1 the same groups. Read it beside the coverage: few accounts agree easily."
+    )
+    title = "The clusters with other splits of the objects"
+    return make_table("cluster_repeats", title, shown, note=note, labels=labels)
 
 
 def _ratio_claim(row: dict[str, Any], *, traces: list[str], test: str, n_shuffles: int, has_control: bool) -> Claim:
