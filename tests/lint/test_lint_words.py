@@ -156,6 +156,12 @@ def test_numbers_in_prose_are_those_of_their_table(text, found):
     assert words.find_wrong_numbers(text, rows) == found
 
 
+def test_a_claims_own_denominator_is_no_slip_of_a_number_in_the_table():
+    rows = [{"n": 892}, {"n": 8_010}]
+    assert words.find_wrong_numbers("8,611 of 8,992 posts.", rows) == ["8,992, where the table has 892"]
+    assert words.find_wrong_numbers("8,611 of 8,992 posts.", rows, whole="8,992 posts that are no reposts") == []
+
+
 def test_a_number_may_be_the_sum_of_the_rows_that_share_a_word_but_lends_itself_to_no_slip():
     rows = [{"who": "outside", "n": 500}, {"who": "outside", "n": 207}, {"who": "inside", "n": 770}]
     assert words.find_wrong_numbers("707 came from outside.", rows) == []

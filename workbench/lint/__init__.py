@@ -198,7 +198,10 @@ def _lint_record(findings: Findings) -> list[Fault]:
         for claim in section.all_claims:
             named = [piece.shown_in for piece in claim.evidence if isinstance(piece, Observation)]
             rows = [row for name in named for row in tables.get(name, ())]
-            faults += [_fault("table", section.name, found) for found in find_wrong_numbers(claim.text, rows)]
+            faults += [
+                _fault("table", section.name, found)
+                for found in find_wrong_numbers(claim.text, rows, whole=claim.denominator)
+            ]
     return faults
 
 

@@ -148,18 +148,23 @@ def find_bare_addresses(text: str, *, only_links: bool = False) -> list[str]:
     return [text.strip()] if defang_cell(text) != text and not _LIVE.search(text) else []
 
 
-def find_wrong_numbers(text: str, rows: Sequence[dict[str, Any]]) -> list[str]:
+def find_wrong_numbers(text: str, rows: Sequence[dict[str, Any]], *, whole: str = "") -> list[str]:
     """Return numbers of a claim that its table nearly has, and has not: the usual slip of a digit.
 
     The table has its cells, the number of its rows and, per column, the sum of all rows and of those that share a word
     (all pages, everybody outside). A number far from all of them is taken
-    to come from elsewhere (a window, a year); two digits exchanged or one added or lost, to be a slip.
+    to come from elsewhere (a window, a year); two digits exchanged or one added or lost, to be a slip. Numbers of the
+    claim's own denominator (`whole`) are none.
     """
     cells = [value for row in rows for value in row.values() if isinstance(value, int) and not isinstance(value, bool)]
     columns = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
     sums = [sum(row[name] for row in rows if isinstance(row.get(name), int | float)) for name in columns]
     known = {str(round(value)) for value in (*cells, *sums, len(rows))}
-    fine = known | {str(round(value)) for value in _sum_groups(rows)}
+    fine = (
+        known
+        | {number.replace(",", "") for number in _NUMBER.findall(whole)}
+        | {str(round(value)) for value in _sum_groups(rows)}
+    )
     faults = []
     for match in _NUMBER.finditer(text):
         digits = match.group(0).replace(",", "")
