@@ -32,7 +32,7 @@ def test_an_action_goes_to_an_account_that_acts_at_its_hour():
     rhythm, rng = Rhythm(log), np.random.default_rng(2)
     assert not rhythm.is_flat
     assert at_own_hour(shuffle_accounts(log, rng)) == pytest.approx(0.5, abs=0.1)
-    assert at_own_hour(rhythm.deal(log, rng)) > 0.9
+    assert at_own_hour(rhythm.deal(log, rng)) > 0.8
 
 
 def test_dealing_keeps_times_objects_and_who_acted_on_what():
@@ -66,7 +66,7 @@ def test_a_burst_is_no_habit():
     assert Rhythm(pack_actions(burst)).n_hours[0].sum() == Rhythm(pack_actions(once)).n_hours[0].sum() + 1
 
 
-def test_the_dealing_is_in_balance():
+def test_the_dealing_is_in_balance(monkeypatch):
     """Two accounts, each of one hour: how often they stay there is what their profiles say."""
     log = pack_actions(actions_of([("a", "x", 0), ("b", "x", 7200)]))
     rhythm = Rhythm(log)
@@ -75,6 +75,7 @@ def test_the_dealing_is_in_balance():
     rhythm.n_hours[np.arange(2), hours] = 4  # each acted there on three other days
     rhythm.strength = 2.0
     rhythm.everybody = np.full(24, 1 / 24)
+    monkeypatch.setattr("workbench.rhythm.N_SWEEPS", 20)
     rng = np.random.default_rng(4)
     stayed = np.mean([(rhythm.deal(log, rng).account_code == log.account_code).all() for _ in range(2000)])
     keep, leave = (3 + 2 / 24) ** 2, (2 / 24) ** 2
