@@ -157,7 +157,7 @@ def test_numbers_in_prose_are_those_of_their_table(text, found):
 
 
 def test_a_claims_own_denominator_is_no_slip_of_a_number_in_the_table():
-    rows = [{"n": 892}, {"n": 8_010}]
+    rows = [{"n": 892}, {"n": 10}]
     assert words.find_wrong_numbers("8,611 of 8,992 posts.", rows) == ["8,992, where the table has 892"]
     assert words.find_wrong_numbers("8,611 of 8,992 posts.", rows, whole="8,992 posts that are no reposts") == []
 
