@@ -153,6 +153,21 @@ def test_p_values_are_uniform_where_accounts_are_dealt_at_random():
         assert np.mean(np.array(p) <= line) == pytest.approx(line, abs=0.12)
 
 
+def test_p_values_stay_honest_where_one_post_stands_in_several_traces():
+    """Each post meets the same others in up to three traces: counted three times, chance must count it three times."""
+    rng, p = np.random.default_rng(1), []
+    for seed in range(6):
+        actions = worlds.in_several_traces(worlds.make_world("fans", seed=seed, **SMALL).actions)
+        assert actions["trace"].n_unique() == 3
+        halves = split_objects(fuse_traces(actions), [MINUTE_US], np.random.default_rng(seed))
+        for groups in find_candidates(halves[0, MINUTE_US], seed=1):
+            weighed = weigh_groups(halves[1, MINUTE_US], groups, found_on=0)
+            p += [g.p_within - rng.random() * _chance_of_seen(g) for g in weighed if g.within[0] >= 5]
+    assert len(p) > 100
+    for line in (0.05, 0.2, 0.5, 0.8):
+        assert np.mean(np.array(p) <= line) == pytest.approx(line, abs=0.12)
+
+
 def _chance_of_seen(group: Group) -> float:
     return group.p_within - count_tail(group.seen + 1, *group.within)
 

@@ -134,3 +134,11 @@ def test_silence_is_counted_by_world_and_over_all_but_those_that_keep_days():
     assert rows["organic"]["worlds reporting"].startswith("1 of 2 worlds")
     assert rows["all but by_day"]["worlds reporting"].startswith("1 of 3 worlds")
     assert (rows["by_day"]["accounts reported"], rows["by_day"]["accounts set apart"]) == (4, 9)
+
+
+def test_p_values_are_shared_out_by_world_and_traces():
+    p_values = pl.DataFrame(
+        {"regime": "fans", "seed": [1, 2], "traces": "one", "line": 0.05, "n": [40, 60], "n_below": [2, 3]}
+    )
+    row = evaluate_page.judge_p_values(p_values).row(0, named=True)
+    assert (row["candidates"], row["at or below 0.05"][:4]) == (100, "0.05")

@@ -145,6 +145,18 @@ def judge_silence(silence: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def judge_p_values(p_values: pl.DataFrame) -> pl.DataFrame:
+    """Per kind of world and traces: the share of p-values at or below each line, with its interval over worlds."""
+    shares = p_values.with_columns(share=pl.col("n_below") / pl.col("n"))
+    rows = []
+    for (regime, traces), own in shares.sort("seed").group_by("regime", "traces", maintain_order=True):
+        row = {"world": regime, "traces": traces, "candidates": own.unique("seed")["n"].sum()}
+        for (line,), each in own.group_by("line", maintain_order=True):
+            row[f"at or below {line:g}"] = say_mean(each["share"])
+        rows.append(row)
+    return pl.DataFrame(rows).sort("world", "traces")
+
+
 def say_where_it_fails(clusters: pl.DataFrame, controls: pl.DataFrame, *, sizes: str) -> list[str]:
     """What speaks against the cluster test, read off the same tables."""
     said = []
@@ -322,6 +334,9 @@ def list_parts(folder: Path, shared: Path | None) -> list[tuple[str, str, pl.Dat
     if (folder / "silence.csv").exists():
         silence = judge_silence(pl.read_csv(folder / "silence.csv", infer_schema_length=None))
         parts.append(("Nothing planted, all windows at once, one trace and several", NOTES["silence"], silence))
+    if (folder / "p_values.csv").exists():
+        p_values = judge_p_values(pl.read_csv(folder / "p_values.csv", infer_schema_length=None))
+        parts.append(("P-values where nothing is planted", NOTES["p_values"], p_values))
     if shared:
         roles = measure_roles(shared)
         parts.append(("Real accounts: a week of one troll factory", NOTES["roles"], roles))
@@ -361,6 +376,10 @@ NOTES = {
     "silence": (
         "Small worlds (800 accounts) where nothing is planted, tested at windows of 10 s, 1 min, 10 min and 1 h at "
         "once; in one trace, and with posts that stand in up to three traces. Whoever is reported is reported wrongly."
+    ),
+    "p_values": (
+        "Candidate groups found on one half and weighed on the other by the shuffle within objects. An honest p-value "
+        "is at or below 0.05 in one case of twenty, and so on; also where one post stands in up to three traces."
     ),
     "roles": (
         "Same text within ten minutes. All are trolls, so precision in the usual sense says nothing; the question "

@@ -2,7 +2,7 @@
 
 Usage: python tests/benchmarks/evaluate_worlds.py OUT_FOLDER [N_SEEDS] [FIRST_SEED] [MEASURE ...]
 
-Measures are controls, clusters, edges, clocks, silence and sizes; all of them unless some are named.
+Measures are controls, clusters, edges, clocks, silence, p_values and sizes; all of them unless some are named.
 
 The methods were tuned on seeds below 100; the figures reported start at FIRST_SEED = 1000, which no tuning has seen.
 """
@@ -23,6 +23,9 @@ from benign_worlds import CONTROLS, make_control
 from workbench.chance import score_edges
 from workbench.coaction import count_co_actions
 from workbench.coordinated import SHARED_CLOCK, find_coordinated_clusters, find_groups
+from workbench.coordinated.candidates import count_tail, find_candidates, weigh_groups
+from workbench.coordinated.confirm import split_objects
+from workbench.coordinated.half import fuse_traces
 from workbench.evaluate import cut_by_similarity, cut_by_weight, evaluate_clusters
 
 WINDOW_S, MAX_FDR = 60, 0.05
@@ -33,6 +36,7 @@ SIZES = ((5,), (8,), (15,), (150,), (500,), (40, 40), (5, 20, 80))
 N_SEEDS_ALL_SIZES = 3
 ALL_WINDOWS_S = (10, 60, 600, 3600)
 SMALL = {"n_organic": 800, "n_objects": 1000, "n_events": 40}
+P_LINES = (0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.95)
 KEPT = (100, 200, 500, 1000, 2000, 5000, 10000)
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995, 0.999)
 TOP_FRACS = (0.005, 0.001, 0.0005, 0.0001)
@@ -148,6 +152,32 @@ def measure_silence(seed: int) -> list[dict]:
     return rows
 
 
+def measure_p_values(seed: int) -> list[dict]:
+    """How many p-values of candidate groups are at or below each line where accounts are dealt at random.
+
+    Ties are broken at random, and groups due fewer than five co-actions left out: of small counts none is uniform.
+    """
+    rng, rows = np.random.default_rng(seed), []
+    for regime in ("fans", "fans_and_news"):
+        actions = worlds.make_world(regime, seed=seed, **SMALL).actions
+        for traces, own in (("one", actions), ("three", worlds.in_several_traces(actions))):
+            halves = split_objects(fuse_traces(own), [WINDOW_S * 1_000_000], np.random.default_rng(seed))
+            found_on, asked = halves[0, WINDOW_S * 1_000_000], halves[1, WINDOW_S * 1_000_000]
+            p = np.array(
+                [
+                    g.p_within - rng.random() * (g.p_within - count_tail(g.seen + 1, *g.within))
+                    for found in find_candidates(found_on, seed=seed)
+                    for g in weigh_groups(asked, found, found_on=0)
+                    if g.within[0] >= 5
+                ]
+            )
+            rows += [
+                {"regime": regime, "seed": seed, "traces": traces, "line": line, "n": len(p), "n_below": int(n)}
+                for line, n in zip(P_LINES, [(p <= line).sum() for line in P_LINES], strict=True)
+            ]
+    return rows
+
+
 def _customary(world: worlds.World, edges: pl.DataFrame, n_accounts: int | None) -> list[tuple[str, pl.DataFrame]]:
     """The two customary methods at every line, and (where a number is given) reaching as many accounts as ours."""
     cuts = [(f"weight above {q}", cut_by_weight(edges, quantile=q)) for q in QUANTILES]
@@ -177,6 +207,7 @@ MEASURES = {
     "edges": calibrate_edges,
     "clocks": measure_clocks,
     "silence": measure_silence,
+    "p_values": measure_p_values,
     "sizes": measure_sizes,
 }
 
