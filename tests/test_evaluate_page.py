@@ -43,7 +43,7 @@ def test_the_page_builds_and_opens_with_where_the_test_fails(tables):
     evaluate_page.main(tables, tables / "page.html", None)
     page = (tables / "page.html").read_text(encoding="utf-8")
     assert re.findall("<h2>(.*?)</h2>", page)[0] == "Where it fails"
-    assert "seeds 1000 to 1001 (2 worlds of each kind)" in page
+    assert "other seeds (clusters 1000 to 1001, controls 1000 to 1001)" in page
     assert "reported a group in 0 of 2 worlds (0 to 84 %)" in page
     assert "on average 7 of its 7 accounts, with 0.0 others" in page
     assert "In drip it has an F1 of 0.850; ahead of it: weight above 0.9 (0.900)." in page
