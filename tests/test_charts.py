@@ -38,7 +38,8 @@ def test_every_chart_has_title_description_and_a_picture(name):
 
 
 def test_small_numbers_on_an_axis_stay_as_they_are():
-    table = invented.cluster_ratios().with_columns(ratio=pl.lit(0.001), ratio_low=pl.lit(0.0005), ratio_high=pl.lit(9.0))
+    small = {"ratio": pl.lit(0.001), "ratio_low": pl.lit(0.0005), "ratio_high": pl.lit(9.0)}
+    table = invented.cluster_ratios().with_columns(**small)
     labels = re.findall(r">([\d.]+)</text>", draw_svg(charts.chart_cluster_ratios(table).to_dict()))
     assert "0.001" in labels
     assert "0" not in labels
@@ -55,6 +56,19 @@ def test_pictures_on_one_page_share_no_names():
     pictures = [draw_svg(ALL[name]().to_dict(), width_px=width) for name in ALL for width in (340, 640)]
     names = [name for svg in pictures for name in set(re.findall(r' id="([^"]+)"', svg))]
     assert len(names) == len(set(names)) > 4
+
+
+def test_on_a_phone_labels_and_legends_leave_room_for_the_chart():
+    groups = [f"a group with a long name, number {n}" for n in range(6)]
+    days = [invented.DAY_0.date()] * 6
+    table = pl.DataFrame({"day": days, "group": groups, "n_posts": [3] * 6})
+    svg = draw_svg(charts.chart_posts_per_day(table).to_dict(), width_px=340)
+    assert "…" in svg
+    assert float(re.search(r'viewBox="0 0 ([\d.]+)', svg).group(1)) <= 350
+    names = [name * 4 for name in ("a_case_", "b_case_")]
+    cases = pl.DataFrame({"case": names, "first_day": days[:2], "last_day": days[:2], "platform": ["x", "x"]})
+    assert "…" in draw_svg(charts.chart_case_timeline(cases).to_dict(), width_px=340)
+    assert "…" not in draw_svg(charts.chart_case_timeline(cases).to_dict())
 
 
 def test_descriptions_count():

@@ -17,6 +17,7 @@ VEGA_LITE_VERSION = "6.4"
 NARROW_PX = 340
 MOST_CHARACTERS = 80
 
+_NARROW = {"axisY": {"labelLimit": 130}, "legend": {"columns": 2, "labelLimit": 130}}
 _WHOLE = ("$schema", "description", "font")
 
 _ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')
@@ -72,9 +73,17 @@ def draw_svg(spec: dict[str, Any], *, width_px: int | None = None) -> str:
 
     The picture is hidden from assistive technology: its description and its table stand beside it.
     """
-    sized = fit_page(spec) if width_px is None else {**fit_page(spec), "width": width_px}
+    sized = fit_page(spec) if width_px is None else _narrow(fit_page(spec), width_px)
     svg = vl_convert.vegalite_to_svg(sized, vl_version=VEGA_LITE_VERSION, allowed_base_urls=[])
     return tidy_svg(svg, name=json.dumps(sized, sort_keys=True))
+
+
+def _narrow(spec: dict[str, Any], width_px: int) -> dict[str, Any]:
+    """Return a spec for a phone: labels and legends leave room for what they belong to. report.js does the same."""
+    config = {**spec.get("config", {})}
+    for part, narrow in _NARROW.items():
+        config[part] = {**config.get(part, {}), **narrow}
+    return {**spec, "width": width_px, "config": config}
 
 
 def tidy_svg(svg: str, *, name: str) -> str:

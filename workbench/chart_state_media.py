@@ -37,7 +37,7 @@ def chart_determinations(table: pl.DataFrame) -> alt.LayerChart:
     n_outlets = table["outlet"].n_unique()
     base = plot(table).encode(
         x=alt.X("policy:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=200)),
-        y=alt.Y("outlet:N", title=None, axis=alt.Axis(labelLimit=220)),
+        y=alt.Y("outlet:N", title=None),
         tooltip=[tip("outlet", "Outlet"), tip("policy", "Policy"), tip("outcome", "Outcome")],
     )
     scale = alt.Scale(domain=list(_OUTCOMES), range=list(_OUTCOMES.values()))
@@ -73,7 +73,7 @@ def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
     check_chart_table(table, "label", "cluster_id", "ratio", "ratio_low", "ratio_high")
     clusters = table["cluster_id"].unique().sort().to_list()
     scale = log_scale(table.with_columns(pace=1.0), "ratio", "ratio_low", "ratio_high", "pace")
-    base = plot(table).encode(y=alt.Y("label:N", title=None, sort=None, axis=alt.Axis(labelLimit=260)))
+    base = plot(table).encode(y=alt.Y("label:N", title=None, sort=None))
     shade = colour("cluster_id", clusters, title=None, colours=cluster_colours(clusters), legend=False)
     points = base.mark_point(filled=True, size=90, opacity=1).encode(
         x=alt.X("ratio:Q", title="Times the share among accounts outside clusters", scale=scale, axis=log_axis()),

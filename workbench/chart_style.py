@@ -36,7 +36,10 @@ def dress(chart: Any, *, title: str, description: str, height_px: int = 260, zoo
     return sized.configure(
         font=FONT,
         axis=alt.AxisConfig(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", gridOpacity=0.5),
-        legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=240),
+        axisY=alt.AxisConfig(labelLimit=260),
+        legend=alt.LegendConfig(
+            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=240, columns=4
+        ),
         title=alt.TitleConfig(anchor="start", fontSize=14, fontWeight=600, offset=12),
         view=alt.ViewConfig(stroke=None),
     )
@@ -98,7 +101,7 @@ def log_scale(table: pl.DataFrame, *columns: str) -> alt.Scale:
 
 def legend_on_top(**options: Any) -> alt.Legend:
     """Return a legend above the chart, where it costs no width on a phone."""
-    return alt.Legend(orient="top", direction="horizontal", columns=4, symbolOpacity=1, **options)
+    return alt.Legend(orient="top", direction="horizontal", symbolOpacity=1, **options)
 
 
 def colour(column: str, domain: list, *, title: str | None, colours: Any = None, legend: bool = True) -> alt.Color:

@@ -269,7 +269,7 @@ def chart_case_timeline(table: pl.DataFrame) -> alt.Chart:
     chart = bars.encode(
         x=time_axis("first_day"),
         x2="last_day:T",
-        y=alt.Y("case:N", title=None, sort=order, axis=alt.Axis(labelLimit=180)),
+        y=alt.Y("case:N", title=None, sort=order),
         color=colour("platform", platforms, title="Platform"),
         tooltip=[tip("case", "Case"), day_tip("first_day"), tip("platform", "Platform")],
     )

@@ -86,7 +86,7 @@ def chart_narrative_heat_map(table: pl.DataFrame) -> alt.Chart:
         .mark_rect(stroke=None)
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True)),
-            y=alt.Y("row:O", title=None, sort=order["row"].to_list(), axis=alt.Axis(labelLimit=260)),
+            y=alt.Y("row:O", title=None, sort=order["row"].to_list()),
             color=alt.Color(
                 "n_posts:Q",
                 title="Posts",
@@ -128,7 +128,7 @@ def chart_campaigns(table: pl.DataFrame) -> alt.Chart:
         .encode(
             x=time_axis("first_at"),
             x2=alt.X2("last_at:T"),
-            y=alt.Y("row:O", title=None, sort=order, axis=alt.Axis(labelLimit=260)),
+            y=alt.Y("row:O", title=None, sort=order),
             color=colour("kind", kinds, title=None, colours=(PALETTE[0], GREY)),
             tooltip=[
                 tip("row", "Narrative"),

@@ -11,6 +11,10 @@ const enliven = async (figure) => {
   try {
     const spec = await readSpec(figure.querySelector("script"));
     spec.width = Math.max(280, Math.floor(still.clientWidth));
+    if (spec.width < 480) {
+      spec.config.axisY = { ...spec.config.axisY, labelLimit: 130 };
+      spec.config.legend = { ...spec.config.legend, columns: 2, labelLimit: 130 };
+    }
     place.hidden = false;
     await vegaEmbed(place, spec, {
       ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true },
