@@ -23,12 +23,12 @@ ROOMS: dict[str, tuple[str, str]] = {
     "text": ("text languages near_duplicates", ""),
     "actions": ("actions traces", "text image_hashes"),
     "image_hashes": ("image_hashes", ""),
-    "coaction": ("coaction action_log pairs evidence cost", ""),
+    "coaction": ("coaction action_log pairs evidence cost content_order", ""),
     "spark": ("spark", "coaction"),
     "similarity": ("similarity", "coaction"),
-    "network": ("network gexf", ""),
+    "network": ("network gexf", "coaction"),  # accounts in an order of content, as the kernel numbers them
     "clusters": ("clusters", "network"),
-    "chance": ("chance rhythm content_order coordinated sensitivity", "coaction network clusters"),
+    "chance": ("chance rhythm coordinated sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
     "explain": ("explain explain_words", "coaction chance sections"),
     "profiles": ("profiles features changes behaviour creation hours holidays origin_signs prevalence", "text names"),

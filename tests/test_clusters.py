@@ -11,6 +11,7 @@ from workbench.clusters import (
     measure_members,
     number_clusters,
 )
+from workbench.network import connect_members, place_accounts
 from workbench.schema import ParameterError, check_table, empty_table
 
 
@@ -151,3 +152,34 @@ def test_expand_ranks_by_the_strongest_edge_to_a_known_account():
 def test_expand_says_when_the_seeds_are_unknown():
     with pytest.raises(ParameterError, match="none of the 1 seeds has an edge"):
         expand_from(scored([("a", "b", 1, 1.0, 1.0, 1.0)]), seeds=["zoe"])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_names_change_neither_communities_nor_places(seed):
+    """Pseudonyms hang on a key: a result must not."""
+    rng = np.random.default_rng(seed)
+    a, b = np.triu_indices(30, 1)
+    group = np.arange(30) // 10
+    drawn = rng.random(len(a)) < np.where(group[a] == group[b], 0.7, 0.25)
+    weight = rng.integers(1, 4, drawn.sum())  # many ties
+
+    def network(names: list[str]) -> ig.Graph:
+        rows = [tuple(sorted((names[x], names[y]))) for x, y in zip(a[drawn], b[drawn], strict=True)]
+        edges = pl.DataFrame(rows, schema=["account_a", "account_b"], orient="row").with_columns(
+            trace=pl.lit("url"), n_co_actions=pl.Series(weight)
+        )
+        return connect_members(edges, pl.DataFrame({"account_id": names}))
+
+    old = [f"a{n:02d}" for n in range(30)]
+    new = [f"b{n:02d}" for n in rng.permutation(30)]
+    back = dict(zip(new, old, strict=True))
+    first, second = network(old), network(new)
+    renamed = find_clusters(second, seed=7).with_columns(pl.col("account_id").replace_strict(back))
+    parts = [
+        sorted(sorted(names) for names in found.group_by("cluster_id").agg("account_id")["account_id"].to_list())
+        for found in (find_clusters(first, seed=7), renamed)
+    ]
+    assert parts[0] == parts[1]
+    assert compare_resolutions(first, seed=7).equals(compare_resolutions(second, seed=7))
+    places = place_accounts(second, seed=7).with_columns(pl.col("account_id").replace_strict(back)).sort("account_id")
+    assert places.equals(place_accounts(first, seed=7))

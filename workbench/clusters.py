@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from sklearn.metrics import adjusted_rand_score
 
-from workbench.network import seeded
+from workbench.network import order_network, seeded
 from workbench.schema import ParameterError, check_table, empty_table
 
 MIN_MEMBERS = 3
@@ -40,6 +40,7 @@ def find_clusters(network: ig.Graph, *, seed: int) -> pl.DataFrame:
         Differs: the resolution is the one whose clusters change least, see `compare_resolutions`.
     Beware: Leiden finds communities in any network, also in one of chance edges.
     """
+    network = order_network(network)
     table = compare_resolutions(network, seed=seed)
     if table.is_empty():
         return empty_table("clusters")
@@ -69,6 +70,7 @@ def compare_resolutions(network: ig.Graph, *, seed: int) -> pl.DataFrame:
     """
     if network.ecount() == 0:
         return pl.DataFrame(schema=_RESOLUTION_COLUMNS)
+    network = order_network(network)
     weights, rng = _weights(network), np.random.default_rng(seed)
     resamples = [rng.poisson(1.0, len(weights)) for _ in range(N_REPEATS)]
     rows = [_try_resolution(network, weights, resamples, float(r), seed) for r in _resolutions(network, weights)]

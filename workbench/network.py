@@ -15,8 +15,13 @@ import igraph as ig
 import numpy as np
 import polars as pl
 
+from workbench.action_log import ActionLog
+from workbench.content_order import order_by_content
 from workbench.gexf import clean_text, format_gexf
 from workbench.schema import ParameterError, SourceError, check_table
+
+WEIGHT_STEPS = 1_000_000_000
+"""weights are told apart to so many steps of 1"""
 
 
 def build_network(scored: pl.DataFrame, *, max_fdr: float) -> ig.Graph:
@@ -147,11 +152,42 @@ def place_accounts(network: ig.Graph, *, seed: int) -> pl.DataFrame:
     n = network.vcount()
     if n == 0:
         return pl.DataFrame(schema={"account_id": pl.String, "x": pl.Float64, "y": pl.Float64})
+    network = order_network(network)
     weights = "weight" if "weight" in network.es.attributes() else None
     with seeded(seed):
         layout = network.layout_fruchterman_reingold(weights=weights, niter=300, grid=n > 1000)
     x, y = np.array(layout.coords).T
-    return pl.DataFrame({"account_id": network.vs["name"], "x": x, "y": y})
+    return pl.DataFrame({"account_id": network.vs["name"], "x": x, "y": y}).sort("account_id")
+
+
+def order_network(network: ig.Graph) -> ig.Graph:
+    """Return the network with vertices and edges in an order that hangs on ties and weights, not on names.
+
+    Communities and layouts break ties by that order; accounts' names are pseudonyms, which hang on a key.
+    """
+    ends = np.array(network.get_edgelist(), np.int64).reshape(-1, 2)
+    weight = np.array(network.es["weight"] if "weight" in network.es.attributes() else np.ones(len(ends)), float)
+    log = ActionLog(
+        trace="edge",
+        object_code=np.repeat(np.arange(len(ends)), 2),
+        account_code=ends.ravel(),
+        post_code=np.empty(0, np.int64),
+        time_us=np.repeat((weight * WEIGHT_STEPS).round().astype(np.int64), 2),
+        accounts=pl.Series(network.vs["name"] if network.vcount() else [], dtype=pl.String),
+        objects=pl.int_range(len(ends), eager=True).cast(pl.String),
+        posts=pl.Series(dtype=pl.String),
+    )
+    names = order_by_content(log).accounts.to_list()
+    place = {name: number for number, name in enumerate(names)}
+    rank = np.array([place[name] for name in log.accounts], np.int64)
+    moved = np.sort(rank[ends], axis=1)
+    order = np.lexsort((moved[:, 1], moved[:, 0]))
+    ordered = ig.Graph(n=len(names), edges=moved[order])
+    ordered.vs["name"] = names
+    for column in network.es.attributes():
+        values = network.es[column]
+        ordered.es[column] = [values[number] for number in order]
+    return ordered
 
 
 @contextmanager
