@@ -81,6 +81,14 @@ def test_saved_sections_are_gathered_with_their_decisions_and_parameters(root):
     assert findings.provenance["command"] == "workbench report harbour"
 
 
+def test_a_record_does_not_say_where_on_whose_disk_files_lie(root):
+    case = open_case("harbour")
+    given = {"dataset": "../../home/ann/leak/users.csv", "lists_folder": "C:\\ann\\lists\\", "seed": 7}
+    given |= {"source": "https://desk.example/a", "traces": ["url"]}
+    case.save("01_a", make_release(), sections=[Section("limits", empty_reason="none")], parameters=given)
+    assert case.gather().parameters == given | {"dataset": "users.csv", "lists_folder": "lists"}
+
+
 def test_sections_made_with_different_parameters_do_not_make_one_report(root):
     case = open_case("harbour")
     for notebook, seed in (("01_a", 7), ("02_b", 8)):

@@ -103,7 +103,7 @@ def run_case(
         edition = Edition(
             version=version,
             day=started_at.date().isoformat(),
-            command=_say_command(case if place.parent == home() / "datasets" else name, parameters),
+            command=_say_command(case if place.parent == home() / "datasets" else place.name, parameters),
             contact=_read_contact(chosen),
             correction=correction.strip(),
             replies=tuple(reply.strip() for reply in replies if reply.strip()),

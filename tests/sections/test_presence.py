@@ -117,3 +117,10 @@ def test_own_adverts_are_found_by_id_or_handle_and_shown_by_pseudonym():
     ]
     with pytest.raises(ParameterError, match="expected the same accounts"):
         find_own_adverts(library, loaded, shown=shown.head(1))
+
+
+def test_one_kind_on_one_platform_is_said_without_counting_it_twice():
+    accounts_of_one = accounts(*(("twitter:4", "twitter", "account", 12), ("twitter:5", "twitter", "account", 40)))
+    assert describe_presence(accounts_of_one).claims[0].text == (
+        "The 2 accounts listed in the release are all on Twitter."
+    )

@@ -71,7 +71,7 @@ def test_release_fills_days_without_posts_and_widens_the_period_of_long_ones():
 
 def test_release_without_posts_or_without_anything_says_so():
     only_accounts = describe_release(invented.release(posts=empty_table("posts")))
-    assert "of which 0 posted" in only_accounts.claims[0].text
+    assert "and hold no posts" in only_accounts.claims[0].text
     assert not only_accounts.figures
     assert describe_release(invented.empty_release()).empty_reason == "The release holds neither accounts nor posts."
 

@@ -34,6 +34,7 @@ _TRAITS = {
     "posted four times as much, or a quarter as much, from some week on": pl.col("volume_changed_at").is_not_null(),
     "follow others and are followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
 }
+_READ_FROM_POSTS = {"is_revived", "switched_at", "n_resale_phrases", "topic_switched_at", "volume_changed_at"}
 
 
 def describe_accounts(
@@ -160,7 +161,7 @@ def _say_trait(row: dict[str, Any], who: str) -> str:
 def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
     rows = [
         (trait, *profiles.select(n=where.fill_null(value=False).sum(), n_known=where.is_not_null().sum()).row(0))
-        for trait, where in _TRAITS.items()
+        for trait, where in ((trait, _of_posters(where, profiles)) for trait, where in _TRAITS.items())
         if set(where.meta.root_names()) <= set(profiles.columns)
     ]
     table = pl.DataFrame(rows, schema=["trait", "n_accounts", "n_known"], orient="row")
@@ -169,6 +170,12 @@ def _count_traits(profiles: pl.DataFrame) -> pl.DataFrame:
     return known.with_columns(accounts_frac=(pl.col("n_accounts") / pl.col("n_known")).round(4)).sort(
         "n_accounts", descending=True, maintain_order=True
     )
+
+
+def _of_posters(where: pl.Expr, profiles: pl.DataFrame) -> pl.Expr:
+    """What is read from posts is not known of who has none in the data."""
+    reads_posts = bool(_READ_FROM_POSTS & set(where.meta.root_names())) and "n_posts" in profiles.columns
+    return pl.when(pl.col("n_posts") > 0).then(where) if reads_posts else where
 
 
 def _traits(profiles: pl.DataFrame, *, who: str) -> TableView:

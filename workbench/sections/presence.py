@@ -83,6 +83,10 @@ def _presence_claim(table: pl.DataFrame, *, who: str, listed: int) -> Claim:
         parts.append(f"{kinds} on {say_platform(str(platform))}")
     n = int(table["n_accounts"].sum())
     text = f"Presence of the {say_count(n, 'account')} {who}: {'; '.join(parts)}."
+    if table.height == 1:
+        platform, kind = table.select("platform", "kind").row(0)
+        are = "is" if n == 1 else "are all"
+        text = f"The {say_count(n, kind)} {who} {are} on {say_platform(platform)}."
     shown = (Observation("Counted by platform and kind.", "presence"),)
     basis = "Counted in the account tables; whether one person runs several accounts is not known."
     return Claim(text, "co-action", Confidence("high", basis), shown, f"{listed:,} accounts, pages and groups listed")

@@ -83,6 +83,8 @@ def _claims(release: Release) -> list[Claim]:
         else "The"
     )
     text = f"{announced} files list {say_count(listed, 'account')}, of which {active:,} posted."
+    if posts.is_empty():
+        text = f"{announced} files list {say_count(listed, 'account')} and hold no posts: what they said is not known."
     whole = f"{listed:,} accounts listed in the files"
     if not _has_account_files(release):
         text = f"{announced} files hold posts by {say_count(active, 'account')} and no list of accounts."
