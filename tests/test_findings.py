@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -123,6 +124,12 @@ def test_headlines_are_the_marked_claims_filled_up_to_three():
     first, second, other = claim("First."), claim("Second."), claim("Not first.")
     record = findings(Section("release", [first, other]), Section("clusters", [marked]), Section("limits", [second]))
     assert [c.text for c in record.headlines] == ["Marked one.", "First.", "Second."]
+    sure = [replace(claim(f"Sure of {n}."), confidence=Confidence("high", "Counted.")) for n in range(3)]
+    names = ("release", "method", "limits")
+    counted = [Section(name, [one]) for name, one in zip(names, sure, strict=True)]
+    weak = Section("accounts", [claim("Weak.")])
+    assert [c.text for c in findings(weak, *counted).headlines] == ["Sure of 0.", "Sure of 1.", "Sure of 2."]
+    assert [c.text for c in findings(weak, *counted[:2]).headlines] == ["Weak.", "Sure of 0.", "Sure of 1."]
     many = [claim(f"Number {n}.", is_headline=True) for n in range(7)]
     assert len(findings(Section("release", many)).headlines) == 5
 

@@ -108,6 +108,7 @@ class Findings:
         every = [claim for section in in_order for claim in section.all_claims]
         marked = [claim for claim in every if claim.is_headline][:5]
         rest = [section.claims[0] for section in in_order if section.claims and section.claims[0] not in marked]
+        rest.sort(key=lambda claim: claim.confidence.level == "low")  # a weak sign opens no report
         chosen = marked + rest[: max(0, 3 - len(marked))]
         return tuple(claim for claim in every if claim in chosen)
 

@@ -419,3 +419,11 @@ def test_all_sections_together_give_three_to_five_headlines():
     )
     assert 3 <= len(record.headlines) <= 5
     assert Findings.from_json(record.to_json()) == record
+
+
+def test_innocent_reasons_of_a_grade_are_told_once_and_pointed_to_after():
+    cards = describe_clusters(invented.clusters(), traces=["url"], **CLUSTERING).cards
+    told = [sum(paragraph.count("a fan club with a schedule") for paragraph in card.prose) for card in cards]
+    assert told == [1, 0, 0]
+    assert "the same as for cluster 1. It does not say inauthentic." in cards[1].prose[1]
+    assert "a group with a common timetable" in cards[2].prose[1]

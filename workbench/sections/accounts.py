@@ -73,7 +73,7 @@ def describe_accounts(
     if week_hours is not None and week_hours["n_posts"].sum():
         chart = chart_week_hours(week_hours, time_zone=_clock(utc_offset_h))
         figures.append(make_figure("week_hours", chart, week_hours))
-    if languages is not None and not languages.is_empty():
+    if languages is not None and languages.filter(~pl.col("language").is_in(["und", "other"])).height:
         named = languages.with_columns(pl.col("language").map_elements(say_language, return_dtype=pl.String))
         figures.append(make_figure("languages_over_time", chart_languages_over_time(named), named))
     tables = [*_burst_tables(bursts), _traits(profiles, who=who), *_feature_tables(features)]
@@ -180,13 +180,15 @@ def _of_posters(where: pl.Expr, profiles: pl.DataFrame) -> pl.Expr:
 
 def _traits(profiles: pl.DataFrame, *, who: str) -> TableView:
     labels = {"trait": "These accounts …", "n_accounts": "Accounts", "n_known": "out of", "accounts_frac": "Share"}
+    counted = _count_traits(profiles)
+    shown, absent = counted.filter(pl.col("n_accounts") > 0), counted.filter(pl.col("n_accounts") == 0)
     note = (
         f"Accounts {who}, out of those of which the source tells; one may have several traits, and each trait has "
         "innocent reasons."
     )
-    return make_table(
-        "account_traits", "What stands out, and in how many", _count_traits(profiles), note=note, labels=labels
-    )
+    if absent.height:
+        note += f" Looked for and found in none: {'; '.join(absent['trait'])}."
+    return make_table("account_traits", "What stands out, and in how many", shown, note=note, labels=labels)
 
 
 def _feature_tables(features: pl.DataFrame | None) -> list[TableView]:

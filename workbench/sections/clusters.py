@@ -10,7 +10,16 @@ import polars.selectors as cs
 from workbench.chart_style import cluster_colour
 from workbench.charts import chart_cluster_ratios, chart_cluster_sizes
 from workbench.findings import Card, ChanceTest, Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
-from workbench.sections.base import make_figure, make_table, say_count, say_percent, say_share, say_times, say_window
+from workbench.sections.base import (
+    make_figure,
+    make_table,
+    name_trace,
+    say_count,
+    say_percent,
+    say_share,
+    say_times,
+    say_window,
+)
 from workbench.sections.behaviour import compare_in_words
 
 MOST_CARDS = 20
@@ -91,14 +100,17 @@ def describe_clusters(
     if repeats is not None:
         again = repeats[1].select("cluster_id", "n_repeats", "n_found_again", "mean_jaccard")
         each = each.join(again, on="cluster_id", how="left", maintain_order="left")
+    carded = each.head(MOST_CARDS)
+    first_of_grade = dict(carded.group_by("grade").agg(pl.col("cluster_id").min()).iter_rows())
     cards = [
         _card(
             row,
             claim=_ratio_claim(row, traces=traces, test=test, n_shuffles=n_shuffles, has_control=has_control),
             n_accounts=n_accounts,
             top_objects=top_objects,
+            explained_at=first_of_grade[row["grade"]],
         )
-        for row in each.head(MOST_CARDS).rows(named=True)
+        for row in carded.rows(named=True)
     ]
     labels = {"account_id": "Account", "cluster_id": "Cluster", "strength": "Strength", "is_core": "In the core"}
     members = clusters.select("account_id", "cluster_id", pl.col("strength").round(2), "is_core")
@@ -151,9 +163,13 @@ def _total(
     return Claim(text, "coordination", confidence, (evidence,), whole, is_headline=True)
 
 
-def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl.DataFrame | None) -> Card:
+def _card(
+    row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl.DataFrame | None, explained_at: int
+) -> Card:
     number, size = row["cluster_id"], row["n_members"]
     plain, innocent = _GRADES[row["grade"]]
+    if explained_at != number:
+        innocent = f"Innocent reasons remain, the same as for cluster {explained_at}. It does not say inauthentic."
     facts = {
         "Accounts": say_share(size, n_accounts, noun="account"),
         "Core": say_share(row["n_core"], size, noun="account") if row["n_core"] < size else "nothing sets one apart",
@@ -173,11 +189,13 @@ def _card(row: dict[str, Any], *, claim: Claim, n_accounts: int, top_objects: pl
     tables = []
     if top_objects is not None:
         own = top_objects.filter(pl.col("cluster_id") == number).drop("cluster_id", "first_at", "last_at", strict=False)
-        own = own.with_columns(cs.by_name("trace", require_all=False).str.replace_all("_", " ")).head(MOST_OBJECTS)
+        kind = cs.by_name("trace", require_all=False)
+        own = own.with_columns(kind.map_elements(name_trace, return_dtype=pl.String)).head(MOST_OBJECTS)
         if own.height:
             labels = {"object_id": "Object", "n_accounts": "Accounts", "n_actions": "Actions", "trace": "Kind"}
             title = f"What cluster {number} acted on most"
-            tables.append(make_table(f"objects_of_cluster_{number}", title, own, labels=labels))
+            quoted = {"object_id": ""}
+            tables.append(make_table(f"objects_of_cluster_{number}", title, own, labels=labels, quoted=quoted))
     prose = [plain, innocent, *_say_start(row.get("at_start_frac"))]
     return Card(f"Cluster {number}", [claim], facts, prose, tables, cluster_colour(number))
 

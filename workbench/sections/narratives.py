@@ -50,7 +50,9 @@ def describe_narratives(
     """
     if cards.is_empty():
         reason = (
-            "No two posts share enough words to speak of a narrative." if n_posts else "There are no posts to read."
+            "No two posts with a text share enough words to speak of a narrative."
+            if n_posts
+            else "There are no posts to read."
         )
         return Section("narratives", empty_reason=reason)
     claims = [_total_claim(cards, n_posts=n_posts, n_placed=n_placed), _copy_claim(cards), *_phase_claims(phases)]

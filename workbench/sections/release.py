@@ -61,7 +61,8 @@ def describe_release(release: Release, *, checks: pl.DataFrame | None = None) ->
 def _key_numbers(release: Release) -> list[KeyNumber]:
     announced = release.about.announced_accounts
     beside = f"{announced:,} announced by the platform" if announced is not None else _how_listed(release)
-    listed = KeyNumber(f"{release.accounts.height:,}", "accounts listed", beside)
+    label = "accounts listed" if _has_account_files(release) else "accounts"
+    listed = KeyNumber(f"{release.accounts.height:,}", label, beside)
     if release.posts.is_empty():
         return [listed]
     first, last = _period(release.posts)
