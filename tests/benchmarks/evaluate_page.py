@@ -302,7 +302,8 @@ NOTES = {
         "By number of edges kept, mean over worlds and its interval: above 0 the estimate is cautious, below 0 it "
         "flatters. Hours kept is the shuffle of score_edges, which deals an action the more readily to an account, the "
         "better its hour fits the account's own; plain deals at random. They differ only where accounts keep hours "
-        "(time_zones, by_day, among_sleepers: the last has a planted group among such accounts)."
+        "(time_zones, by_day, among_sleepers: the last has a planted group among such accounts). Where nothing is "
+        "planted every edge is false and no estimate exceeds 1, so that a mean can only be 0 or below."
     ),
     "clocks": (
         "Unrelated accounts that keep a clock (schedulers, pollers, alerts, days and nights), planted groups on such "
