@@ -129,8 +129,10 @@ def test_cards_say_how_stable_a_cluster_is_with_coverage_beside_and_whether_aler
     clusters = invented.clusters().with_columns(at_start_frac=pl.when(cluster_id=1).then(0.9).otherwise(0.2))
     section = describe_clusters(clusters, traces=["url"], repeats=(runs, each), **CLUSTERING)
     first, second, third = section.cards
-    assert first.facts["Found again with other splits"] == "1 of 1, 95.0% the same accounts"
-    assert third.facts["Found again with other splits"] == "0 of 1, 20.0% the same accounts"
+    assert first.facts["Found again with other splits"] == "1 of 1, on average 95.0% the same accounts"
+    assert third.facts["Found again with other splits"] == "0 of 1, on average 20.0% the same accounts"
+    assert first.claims[0].confidence.level == "moderate"
+    assert third.claims[0].confidence.basis == "Only 0 of 1 other splits of the objects find it again."
     assert first.prose[-1].endswith("times cannot tell these apart.")
     assert second.prose[-1].endswith("alerts about new things does not explain those.")
     table = next(table for table in section.tables if table.name == "cluster_repeats")

@@ -185,7 +185,7 @@ def _card(
         facts["Time window"] = say_window(row["time_window_s"])
     if row.get("n_repeats") is not None:
         found, alike = f"{row['n_found_again']} of {row['n_repeats']}", say_percent(row["mean_jaccard"])
-        facts["Found again with other splits"] = f"{found}, {alike} the same accounts"
+        facts["Found again with other splits"] = f"{found}, on average {alike} the same accounts"
     tables = []
     if top_objects is not None:
         own = top_objects.filter(pl.col("cluster_id") == number).drop("cluster_id", "first_at", "last_at", strict=False)
@@ -240,13 +240,16 @@ def _ratio_claim(row: dict[str, Any], *, traces: list[str], test: str, n_shuffle
     statement = f"{row['z']:.1f} standard deviations above the nearer of the two shuffles."
     evidence = ChanceTest(test, statement, n_shuffles=n_shuffles, p_value=p_value, fdr=row.get("cluster_fdr"))
     shown = Observation(f"Ratio of cluster {number} beside the others.", "cluster_ratios")
-    confidence = _weigh(row["grade"], has_control=has_control)
+    confidence = _weigh(row, has_control=has_control)
     whole = f"{size:,} accounts of cluster {number}; {say_percent(row['outsiders_frac'])} of the actions are others'"
     return Claim(text, "coordination", confidence, (evidence, shown), whole, is_headline=number == 1)
 
 
-def _weigh(grade: str, *, has_control: bool) -> Confidence:
-    if grade == "closed group":
+def _weigh(row: dict[str, Any], *, has_control: bool) -> Confidence:
+    n_repeats, n_found = row.get("n_repeats") or 0, row.get("n_found_again") or 0
+    if n_repeats and n_found <= n_repeats / 2:
+        return Confidence("low", f"Only {n_found} of {n_repeats} other splits of the objects find it again.")
+    if row["grade"] == "closed group":
         return Confidence("low", "Too few other accounts act on the same things to compare with.")
     if has_control:
         return Confidence("high", "Confirmed on a half it was not found on, with a control dataset beside it.")
