@@ -17,7 +17,7 @@ VEGA_LITE_VERSION = "6.4"
 NARROW_PX = 340
 MOST_CHARACTERS = 80
 
-_NARROW = {"axisY": {"labelLimit": 130}, "legend": {"columns": 2, "labelLimit": 130}}
+_NARROW = {"axisY": {"labelLimit": 150}, "legend": {"columns": 2, "labelLimit": 130}}
 _WHOLE = ("$schema", "description", "font")
 
 _ROLE = re.compile(r'\s(?:role|aria-[a-z]+)="[^"]*"')

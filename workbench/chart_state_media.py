@@ -27,6 +27,8 @@ from workbench.chart_style import (
 
 _OUTCOMES = {"meets": PALETTE[1], "does not meet": PALETTE[0], "undetermined": "#D9D9D9"}
 _MOST_POINTS = 2_000
+_SHORT = {"meets": "meets it", "does not meet": "does not", "undetermined": "unclear"}
+"""as they fit a cell on a phone"""
 _RATIOS = ("ratio", "ratio_low", "ratio_high")
 _STEPS = {"1d": "day", "1w": "week", "1mo": "month"}
 
@@ -35,25 +37,38 @@ def chart_determinations(table: pl.DataFrame) -> alt.LayerChart:
     """Return what each policy makes of each outlet (`outlet`, `policy`, `outcome`) as a table of coloured words."""
     check_chart_table(table, "outlet", "policy", "outcome")
     n_outlets = table["outlet"].n_unique()
-    base = plot(table).encode(
-        x=alt.X("policy:N", title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=200)),
+    base = plot(table.with_columns(word=pl.col("outcome").replace(_SHORT))).encode(
+        x=alt.X(
+            "policy:N",
+            title=None,
+            axis=alt.Axis(
+                orient="top",
+                labelAngle=0,
+                labelLimit=200,
+                labelExpr="split(datum.label, ' ')",
+                labelPadding=20,  # room for two lines: a top axis sets the first where the only one would be
+                ticks=False,
+                domain=False,
+            ),
+        ),
         y=alt.Y("outlet:N", title=None),
         tooltip=[tip("outlet", "Outlet"), tip("policy", "Policy"), tip("outcome", "Outcome")],
     )
     scale = alt.Scale(domain=list(_OUTCOMES), range=list(_OUTCOMES.values()))
     cells = base.mark_rect(stroke="white", strokeWidth=2).encode(color=alt.Color("outcome:N", scale=scale, legend=None))
     words = base.mark_text(fontSize=12).encode(
-        text="outcome:N",
+        text="word:N",
         color=alt.condition(alt.datum.outcome == "undetermined", alt.value("#1A1A1A"), alt.value("white")),
     )
     each = "; ".join(
         _say_outcomes(policy, of_policy)
         for (policy,), of_policy in table.sort("policy").group_by("policy", maintain_order=True)
     )
+    unclear = " In the picture “unclear” stands for undetermined." if "undetermined" in table["outcome"].to_list() else ""
     return dress(
         cells + words,
         title="What each policy makes of each outlet",
-        description=f"{n_outlets} outlet{'s' * (n_outlets != 1)}, screened by each policy for itself. {each}.",
+        description=f"{n_outlets} outlet{'s' * (n_outlets != 1)}, screened by each policy for itself. {each}.{unclear}",
         height_px=rows_px(n_outlets),
     )
 
@@ -76,7 +91,7 @@ def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
     base = plot(table).encode(y=alt.Y("label:N", title=None, sort=None))
     shade = colour("cluster_id", clusters, title=None, colours=cluster_colours(clusters), legend=False)
     points = base.mark_point(filled=True, size=90, opacity=1).encode(
-        x=alt.X("ratio:Q", title="Times the share among accounts outside clusters", scale=scale, axis=log_axis()),
+        x=alt.X("ratio:Q", title="Times the share outside clusters", scale=scale, axis=log_axis()),
         color=shade,
         tooltip=[tip("label", "Cluster and outlet"), tip("ratio", "Times the share", ".1f")],
     )

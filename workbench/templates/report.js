@@ -12,7 +12,7 @@ const enliven = async (figure) => {
     const spec = await readSpec(figure.querySelector("script"));
     spec.width = Math.max(280, Math.floor(still.clientWidth));
     if (spec.width < 480) {
-      spec.config.axisY = { ...spec.config.axisY, labelLimit: 130 };
+      spec.config.axisY = { ...spec.config.axisY, labelLimit: 150 };
       spec.config.legend = { ...spec.config.legend, columns: 2, labelLimit: 130 };
     }
     place.hidden = false;
