@@ -54,7 +54,7 @@ def test_worlds_with_a_clock_say_what_was_set_apart():
     clocks = pl.DataFrame(
         {
             "regime": "full_hour", "windows_s": "60", "seed": [1, 2], "n_clusters": [0, 1], "n_clocked": [20, 10],
-            "f1": [None, 0.5],
+            "f1": [None, 0.5], "at_start_frac": [None, 0.9],
         }
     )  # fmt: skip
     row = evaluate_page.judge_clocks(clocks).row(0, named=True)

@@ -112,6 +112,7 @@ def judge_clocks(clocks: pl.DataFrame) -> pl.DataFrame:
                 "world": regime, "windows (s)": windows,
                 "worlds reporting": say_share(int((own["n_clusters"] > 0).sum()), own.height),
                 "set apart": f"{own['n_clocked'].mean():.1f}", "F1": say_mean(own["f1"].cast(pl.Float64)),
+                "met when the thing was new": say_mean(own["at_start_frac"].cast(pl.Float64)),
             }
             for (regime, windows), own in clocks.sort("seed").group_by("regime", "windows_s", maintain_order=True)
         ]
@@ -308,7 +309,9 @@ NOTES = {
     "clocks": (
         "Unrelated accounts that keep a clock (schedulers, pollers, alerts, days and nights), planted groups on such "
         "clocks, and organic worlds, at one window or several at once. Set apart: accounts in groups that a clock "
-        "explains, which are never called coordinated. F1 only where something is planted."
+        "explains, which are never called coordinated. F1 only where something is planted. Met when the thing was new: "
+        "share of the things a reported group met on where it did so within the window of the first action; nearly all "
+        "for strangers who answer alerts, few for planted groups, so that a low share rules alerts out."
     ),
     "silence": (
         "Small worlds (800 accounts) where nothing is planted, tested at windows of 10 s, 1 min, 10 min and 1 h at "

@@ -22,7 +22,7 @@ from benign_worlds import CONTROLS, make_control
 
 from workbench.chance import score_edges
 from workbench.coaction import count_co_actions
-from workbench.coordinated import SHARED_CLOCK, find_coordinated_clusters, find_groups
+from workbench.coordinated import SHARED_CLOCK, find_coordinated_clusters, find_groups, list_clusters
 from workbench.coordinated.candidates import count_tail, find_candidates, weigh_groups
 from workbench.coordinated.confirm import split_objects
 from workbench.coordinated.half import fuse_traces
@@ -130,6 +130,7 @@ def measure_clocks(seed: int) -> list[dict]:
         rows.append(
             _row("cluster test", found, world, regime, (20,), seed)
             | {"windows_s": windows, "n_clocked": groups.height - found.height}
+            | {"at_start_frac": list_clusters(found)["at_start_frac"].mean()}
         )
     return rows
 
