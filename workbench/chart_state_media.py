@@ -64,7 +64,8 @@ def chart_determinations(table: pl.DataFrame) -> alt.LayerChart:
         _say_outcomes(policy, of_policy)
         for (policy,), of_policy in table.sort("policy").group_by("policy", maintain_order=True)
     )
-    unclear = " In the picture “unclear” stands for undetermined." if "undetermined" in table["outcome"].to_list() else ""
+    is_open = "undetermined" in table["outcome"].to_list()
+    unclear = " In the picture “unclear” stands for undetermined." if is_open else ""
     return dress(
         cells + words,
         title="What each policy makes of each outlet",
