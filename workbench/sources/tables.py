@@ -71,7 +71,9 @@ def recognise(part: Part, columns: list[str], layouts: list[Layout]) -> Recognis
         known = "; ".join(f"{lay.source} {lay.name} ({', '.join(lay.read[:4])}, ...)" for lay in layouts)
         raise SourceError(
             f"{part.label} has no format we know. Looked for the columns of: {known}. Found columns: {shown}. "
-            "Move it away if it is no table of the release, or list the files to read in dataset.toml."
+            "Is it a table of posts from elsewhere? Put a dataset.toml beside it that says which column is which: "
+            '[options.columns] with post_id, account_id, posted_at, text = "..."; datasets/README.md has the list. '
+            "If it is no table of the release, move it away, or list the files to read in dataset.toml."
         )
     raise SourceError(f"{part.label} looks like {nearest.source} {nearest.name} but {_say_missing(nearest, columns)}")
 
