@@ -133,6 +133,7 @@ def test_silence_is_counted_by_world_and_over_all_but_those_that_keep_days():
     rows = {row["world"]: row for row in evaluate_page.judge_silence(silence).to_dicts()}
     assert rows["organic"]["worlds reporting"].startswith("1 of 2 worlds")
     assert rows["all but by_day"]["worlds reporting"].startswith("1 of 3 worlds")
+    assert rows["all"]["worlds reporting"].startswith("2 of 4 worlds")
     assert (rows["by_day"]["accounts reported"], rows["by_day"]["accounts set apart"]) == (4, 9)
 
 

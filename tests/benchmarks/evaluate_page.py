@@ -125,7 +125,7 @@ def judge_silence(silence: pl.DataFrame) -> pl.DataFrame:
     for traces in silence["traces"].unique().sort():
         own = silence.filter(traces=traces)
         kinds = [(name, own.filter(regime=name)) for name in own["regime"].unique(maintain_order=True)]
-        kinds.append(("all but by_day", own.filter(pl.col("regime") != "by_day")))
+        kinds += [("all but by_day", own.filter(pl.col("regime") != "by_day")), ("all", own)]
         rows += [
             {
                 "world": name, "traces": traces,
