@@ -8,6 +8,7 @@ an account in proportion to how that account's other actions lie over the hours.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Rhythm:
         per_day = np.unique(cell // N_HOURS, return_counts=True)[1].astype(float)
         by_strangers = float((self.everybody**2).sum())
         n_pairs = (count.sum(axis=1).astype(float) ** 2).sum() - (per_day**2).sum()  # of different days
-        by_oneself = ((count.astype(float) ** 2).sum() - count.sum()) / max(n_pairs, 1)
+        by_oneself = (float(np.vdot(count, count)) - len(cell)) / max(n_pairs, 1)
         excess = by_oneself - by_strangers
         self.strength = STRENGTH_FRAC * (1 - by_oneself) / excess if excess > 0 else np.inf
         self._by_strangers = by_strangers
@@ -65,12 +66,18 @@ class Rhythm:
         """Return how many times as often as two strangers the accounts (codes) a[k] and b[k] act in one hour."""
         if self.is_flat or not len(a):
             return np.ones(len(a))
-        mixed = self.n_hours + (self.strength * self.everybody).astype(np.float32)
-        profile = mixed / mixed.sum(axis=1, keepdims=True)
+        profile = self._profile
         cuts = range(CHUNK_PAIRS, len(a), CHUNK_PAIRS)
         parts = zip(np.split(a, cuts), np.split(b, cuts), strict=True)
         inner = [np.einsum("ij,ij->i", profile[x], profile[y]) for x, y in parts]
         return np.concatenate(inner).astype(float) / self._by_strangers
+
+    @cached_property
+    def _profile(self) -> np.ndarray:
+        """Per account, the share of its actions in each hour, mixed with everybody's."""
+        profile = self.n_hours + (self.strength * self.everybody).astype(np.float32)
+        profile /= profile.sum(axis=1, keepdims=True)
+        return profile
 
     def deal(self, log: ActionLog, rng: np.random.Generator) -> ActionLog:
         """Return the log with the accounts of each object dealt anew to its actions, each by its hours.
