@@ -113,8 +113,8 @@ def _claims(
     kept = scored.filter(pl.col("fdr") <= max_fdr).select("account_a", "account_b").unique()
     test = ChanceTest(
         "shuffle of accounts among the actions on each object",
-        f"{n_shuffles} shuffles keep every object's times and every account's objects; {kept.height:,} pairs reach a "
-        f"false discovery rate of {max_fdr:.0%} or less.",
+        f"{n_shuffles} shuffles keep every object's times and every account's objects and hours of the day; "
+        f"{kept.height:,} pairs reach a false discovery rate of {max_fdr:.0%} or less.",
         n_shuffles=n_shuffles,
         fdr=max_fdr,
     )

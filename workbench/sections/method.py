@@ -66,7 +66,7 @@ def describe_method(parameters: dict[str, Any], *, about: About, period: str, n_
             "Edge filter",
             (
                 f"False discovery rate of at most {parameters['max_fdr']:.0%}, by {shuffles} shuffles of accounts "
-                f"within objects (seed {parameters['seed']})."
+                f"within objects, by the hours they keep (seed {parameters['seed']})."
             ),
         ),
         (
