@@ -30,6 +30,7 @@ DEFAULTS = {"weight": "weight above 0.5", "cosine": "cosine, top 0.5 %"}
 NOTHING_PLANTED = [name for name in CONTROLS if name not in ("newsroom", "schedulers")]
 N_DRAWS = 2000
 MAX_EDGE_ERROR = 0.05
+EDGE_REGIMES = ("bursts", "alternating", "rotating", "drip", "camouflage")
 
 
 def say_mean(values: pl.Series) -> str:
@@ -38,8 +39,8 @@ def say_mean(values: pl.Series) -> str:
     if not len(x):
         return "none"
     draws = np.random.default_rng(0).choice(x, (N_DRAWS, len(x))).mean(axis=1)
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return f"{x.mean():.2f} ({low:.2f} to {high:.2f})"
+    mean, low, high = (round(value, 2) + 0.0 for value in (x.mean(), *np.quantile(draws, [0.025, 0.975])))
+    return f"{mean:.2f} ({low:.2f} to {high:.2f})"
 
 
 def say_share(n: int, whole: int) -> str:
@@ -149,6 +150,22 @@ def judge_p_values(p_values: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows).sort("world", "traces")
 
 
+def say_alerts(clocks: pl.DataFrame) -> list[str]:
+    """How often strangers who answer one source's alerts pass for a group, and what sets them apart."""
+    alerts = clocks.filter(regime="alerts")
+    if alerts.is_empty():
+        return []
+    n_reported = int((alerts["n_clusters"] > 0).sum())
+    early = say_mean(alerts["at_start_frac"].cast(pl.Float64))
+    return [
+        (
+            "Strangers who answer one source's alerts within the window were reported in "
+            f"{say_share(n_reported, alerts.height)}: no time tells them from a group. They met when the thing was new "
+            f"in {early} of their meetings; each cluster says this share of its own, because a low one rules alerts out."
+        )
+    ]
+
+
 def say_where_it_fails(clusters: pl.DataFrame, controls: pl.DataFrame, *, sizes: str) -> list[str]:
     """What speaks against the cluster test, read off the same tables."""
     said = []
@@ -220,7 +237,20 @@ def say_edge_errors(edges: pl.DataFrame) -> str:
         f"{mean.height - off.height} of {mean.height} combinations of world and number of edges above 100."
     )
     each = [f"{regime} at {kept:,} ({difference:+.2f})" for regime, kept, difference in off.iter_rows()]
-    return said + (f" Beyond: {', '.join(each)}; below 0 it flatters." if each else "")
+    said += f" Beyond: {', '.join(each)}; below 0 it flatters." if each else ""
+    recall = (
+        edges.filter(pl.col("kept") == -1, pl.col("null") == "hours kept")
+        .group_by("regime")
+        .agg(pl.col("recall").mean())
+    )
+    weak = recall.filter(pl.col("regime").is_in(EDGE_REGIMES), pl.col("recall") < 0.5).sort("regime")
+    each = [f"{100 * share:.0f} % in {regime}" for regime, share in weak.iter_rows()]
+    return said + (
+        f" Of the true edges few pass the line of 5 % singly where a group acts in small parts: {', '.join(each)}; the "
+        "test of groups, which adds their signs up, finds these groups."
+        if each
+        else ""
+    )
 
 
 def as_html(table: pl.DataFrame) -> str:
@@ -265,6 +295,7 @@ def list_parts(folder: Path, shared: Path | None) -> list[tuple[str, str, pl.Dat
         parts.append(("Edges kept at 5 %", "Recall by count: as many edges, taken by raw count instead.", power))
     if (folder / "clocks.csv").exists():
         clocks = pl.read_csv(folder / "clocks.csv", schema_overrides={"windows_s": pl.String}, infer_schema_length=None)
+        fails += say_alerts(clocks)
         parts.append(("Worlds with a shared clock", NOTES["clocks"], judge_clocks(clocks)))
     if (folder / "silence.csv").exists():
         silence = judge_silence(pl.read_csv(folder / "silence.csv", infer_schema_length=None))
@@ -307,11 +338,12 @@ NOTES = {
         "planted every edge is false and no estimate exceeds 1, so that a mean can only be 0 or below."
     ),
     "clocks": (
-        "Unrelated accounts that keep a clock (schedulers, pollers, alerts, days and nights), planted groups on such "
-        "clocks, and organic worlds, at one window or several at once. Set apart: accounts in groups that a clock "
-        "explains, which are never called coordinated. F1 only where something is planted. Met when the thing was new: "
-        "share of the things a reported group met on where it did so within the window of the first action; nearly all "
-        "for strangers who answer alerts, few for planted groups, so that a low share rules alerts out."
+        "Small worlds (800 accounts, groups of 20). Unrelated accounts that keep a clock (schedulers, pollers, alerts, "
+        "days and nights), planted groups on such clocks, and organic worlds, at one window or several at once. Set "
+        "apart: accounts in groups that a clock explains, which are never called coordinated. F1 only where something "
+        "is planted. Met when the thing was new: share of the things a reported group met on where it did so within "
+        "the window of the first action; nearly all for strangers who answer alerts, few for planted groups, so that a "
+        "low share rules alerts out."
     ),
     "silence": (
         "Small worlds (800 accounts) where nothing is planted, tested at windows of 10 s, 1 min, 10 min and 1 h at "
