@@ -136,6 +136,36 @@ def test_it_prints_on_a4_with_whole_charts(browser, report, tmp_path):
     assert 8 <= n_pages <= 30
 
 
+def test_no_short_word_of_a_table_is_broken_on_paper_or_phone(browser, report):
+    """A word in one cell has one box per line it stands on."""
+    broken = (
+        "[...document.querySelectorAll('td, th')].filter(cell => cell.checkVisibility()"
+        " && /^[A-Za-z]{2,9}$/.test(cell.textContent.trim())).map(cell => { const words = document.createRange();"
+        " words.selectNodeContents(cell); return [cell.textContent, words.getClientRects().length]; })"
+    )
+    with opened(browser, report) as page:
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 666, "height": 990})
+        found = page.evaluate(broken)
+        assert len(found) > 20
+        assert [word for word, n_lines in found if n_lines > 1] == []
+    with opened(browser, report, viewport=PHONE) as page:
+        assert [word for word, n_lines in page.evaluate(broken) if n_lines > 1] == []
+
+
+def test_labels_of_still_charts_stay_inside_their_picture(browser, report):
+    """They are placed by widths measured when the report was made, so the page must set them in letters as wide."""
+    beyond = (
+        "[...document.querySelectorAll('.still svg')].filter(svg => svg.checkVisibility()).flatMap(svg => {"
+        " const box = svg.getBoundingClientRect(); return [...svg.querySelectorAll('text')].filter(text => {"
+        " const own = text.getBoundingClientRect(); return own.left < box.left - 3 || own.right > box.right + 3; })"
+        ".map(text => text.textContent); })"
+    )
+    for options in ({}, {"viewport": PHONE}):
+        with opened(browser, report, java_script_enabled=False, **options) as page:
+            assert page.evaluate(beyond) == []
+
+
 def test_hostile_text_is_inert(browser, hostile_report):
     with opened(browser, hostile_report) as page:
         scroll_through(page)
