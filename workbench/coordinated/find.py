@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from workbench.chance import check_window
+from workbench.coaction import ActionLog
 from workbench.coordinated.candidates import Group, add_clock, add_swaps, weigh_groups
 from workbench.coordinated.confirm import Confirmed, Trial, split_objects
 from workbench.coordinated.describe import SHARED_CLOCK, empty_groups, keep_grades, make_table
@@ -152,8 +153,21 @@ def find_groups(
     seed: int,
 ) -> list[pl.DataFrame]:
     """Return, per line, the groups of all three grades; candidates are found and weighed once for all lines."""
-    windows_us = _check_parameters(time_window_s, n_shuffles, max_fdrs)
+    _check_parameters(time_window_s, n_shuffles, max_fdrs)
     log = fuse_traces(actions)
+    return find_groups_in(log, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdrs=max_fdrs, seed=seed)
+
+
+def find_groups_in(
+    log: ActionLog,
+    *,
+    time_window_s: float | Sequence[float],
+    n_shuffles: int,
+    max_fdrs: Sequence[float],
+    seed: int,
+) -> list[pl.DataFrame]:
+    """Return the same of a log that `fuse_traces` made."""
+    windows_us = _check_parameters(time_window_s, n_shuffles, max_fdrs)
     if not len(log):
         return [empty_groups() for _ in max_fdrs]
     halves = split_objects(log, windows_us, np.random.default_rng([seed, 1]))

@@ -130,6 +130,20 @@ def fuse_traces(actions: pl.DataFrame) -> ActionLog:
     return order_by_content(log.keep(size[log.object_code] > 1))
 
 
+def draw_objects(log: ActionLog, *, max_actions: int, seed: int) -> ActionLog:
+    """Return the log of objects drawn at random, whole, with as many actions as allowed; all of it where it fits.
+
+    Half of the objects have half of the co-actions; half of the actions would have a quarter.
+    """
+    if len(log) <= max_actions:
+        return log
+    size = np.bincount(log.object_code, minlength=len(log.objects))
+    order = np.random.default_rng([seed, 3]).permutation(len(size))
+    is_drawn = np.zeros(len(size), bool)
+    is_drawn[order[np.cumsum(size[order]) <= max_actions]] = True
+    return log.keep(is_drawn[log.object_code])
+
+
 def code_traces(log: ActionLog) -> np.ndarray:
     """Return, per object code of a fused log, the number of its trace."""
     names = log.objects.str.split_exact("\x1f", 1).struct.field("field_0")

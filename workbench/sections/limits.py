@@ -48,7 +48,8 @@ def describe_limits(
         time_window_s: the window used.
         n_shuffles: shuffles behind the tests.
         coarse_posts_frac: share of posts timed to the minute or worse.
-        sensitivity: time_window_s, max_fdr, n_accounts (in clusters), n_clusters, for other settings.
+        sensitivity: what `compare_settings` gives: time_window_s, max_fdr, n_accounts (in clusters), n_clusters, and
+            perhaps actions_frac.
         controls: the same measure on benign datasets: dataset, n_accounts, n_clustered, n_clusters.
         has_control: whether a control dataset was loaded beside the release.
     """
@@ -57,7 +58,9 @@ def describe_limits(
         prose.insert(0, _coarse(coarse_posts_frac, time_window_s=time_window_s))
     claims, figures, tables = [], [], []
     if sensitivity is not None and not sensitivity.is_empty():
-        claims.append(_spread(sensitivity))
+        looked_at = sensitivity.get_column("actions_frac", default=pl.Series([1.0]))[0]
+        sensitivity = sensitivity.drop("actions_frac", strict=False)
+        claims.append(_spread(sensitivity, looked_at=looked_at))
         if sensitivity["n_accounts"].sum():
             figures.append(make_figure("sensitivity", chart_sensitivity(sensitivity), sensitivity))
     if controls is not None and not controls.is_empty():
@@ -96,7 +99,7 @@ def _coarse(frac: float, *, time_window_s: float) -> str:
     )
 
 
-def _spread(sensitivity: pl.DataFrame) -> Claim:
+def _spread(sensitivity: pl.DataFrame, *, looked_at: float) -> Claim:
     found = sensitivity["n_accounts"].to_list()
     windows = sensitivity["time_window_s"].n_unique()
     limits = sensitivity["max_fdr"].n_unique()
@@ -105,4 +108,9 @@ def _spread(sensitivity: pl.DataFrame) -> Claim:
     text = tried + (spread if max(found) else "no setting shows a cluster.")
     shown = (Observation("Accounts in clusters for each setting.", "sensitivity"),)
     whole = f"{sensitivity.height} settings tried"
-    return Claim(text, "co-action", Confidence("high", "The same steps run again on the same data."), shown, whole)
+    basis = "The same steps run again on the same data."
+    if looked_at < 1:
+        text += " These counts come from a part of what was acted on, so that only their spread says something."
+        whole += f", each on {looked_at:.0%} of the actions, on things drawn at random"
+        basis = "The same steps run again on things drawn at random."
+    return Claim(text, "co-action", Confidence("high", basis), shown, whole)
