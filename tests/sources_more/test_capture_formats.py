@@ -363,7 +363,7 @@ def test_bytes_that_are_no_text_and_gzip_and_marks(tmp_path):
 def test_a_broken_document_and_other_json(tmp_path):
     with pytest.raises(SourceError, match="neither JSON lines nor one JSON document"):
         load(tmp_path, '[\n{"id": 1},\n', name="a.json")
-    with pytest.raises(SourceError, match="has no format we know.*options.columns"):
+    with pytest.raises(SourceError, match=r"has no format we know.*options.columns"):
         load(tmp_path, '{"a": 1}\n', name="b.json")
     with pytest.raises(SourceError, match="has no format we know"):
         load(tmp_path, "[]", name="c.json")
