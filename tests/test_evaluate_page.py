@@ -154,3 +154,9 @@ def test_alerts_are_among_the_failures():
     assert "reported in 2 of 2 worlds (16 to 100 %)" in said[0]
     assert "in 0.90 (0.90 to 0.90) of their meetings" in said[0]
     assert evaluate_page.say_alerts(pl.DataFrame(alerts).clear()) == []
+
+
+def test_the_kept_page_is_what_its_tables_give(tmp_path):
+    kept = Path(__file__).parents[1] / "docs" / "evaluation"
+    evaluate_page.main(kept, tmp_path / "page.html", None)
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == (kept / "page.html").read_text(encoding="utf-8")
