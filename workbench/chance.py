@@ -65,9 +65,10 @@ def score_edges(
     Beware: innocent accounts coordinate too (sister pages, a fan club with a schedule). Of a clock within the hour
         (posts on the full hour) this null knows nothing. Over ten worlds of each of five kinds of campaign the fdr was
         right to 0.045 on average, at 100 to 10,000 edges kept. Where everybody keeps sharp hours it is too cautious
-        below the true edges (1.0 in place of 0.2 at 1,000 edges, 780 of them true); where people sleep at night and
-        nobody coordinates, it flattered the first 100 edges by 0.12 and 200 by 0.06 (fans: 0.07, 0.06). The plain shuffle flattered these
-        by 0.21 and 0.13, and by 0.75 where hours are sharp. An edge explains a cluster; it proves nothing alone.
+        below the true edges (1.0 in place of 0.2 at 1,000 edges, 780 of them true). Where nobody coordinates it
+        flattered the first 100 and 200 edges among fans by 0.07 and 0.06, among people who sleep at night by 0.12 and
+        0.06 (the plain shuffle: by 0.21 and 0.13, and by 0.75 where hours are sharp). An edge explains a cluster; it
+        proves nothing alone.
     """
     return judge_edges(
         edges, actions, time_window_s=time_window_s, n_shuffles=n_shuffles, seed=seed, keeps_hours=keeps_hours
