@@ -89,3 +89,16 @@ def test_shape_and_repeats():
     assert looks["handle_shape"].to_list() == ["aaaa_00", "aa0", None, None]
     assert looks["n_same_name"].to_list() == [1, 1, None, 0]
     assert looks["handle_surprise"].null_count() == 4
+    assert looks["name_tail_digits"].to_list() == [0, 0, None, 0]
+
+
+def test_display_names_are_looked_at_like_handles():
+    syllables = ["Ta", "ri", "no", "Mel", "Dor", "ka"]
+    plain = [f"{a}{b} {c}{a}" for a in syllables for b in syllables for c in syllables][:120]
+    names = [*plain, "Xq7vkzjw1p", "Tari Noka 48213", "渡口晚風2014", "acct"]
+    accounts = make_accounts(*({"account_id": str(k), "display_name": name} for k, name in enumerate(names)))
+    looks = describe_names(accounts)
+    surprise = looks["name_surprise"]
+    assert surprise[120] > surprise.head(120).max() + 2
+    assert looks["name_tail_digits"][-4:].to_list() == [0, 5, 4, 0]
+    assert surprise[122] is None  # not in Latin letters: beside Latin names every character would surprise

@@ -127,10 +127,12 @@ def test_a_hash_in_place_of_a_handle_has_no_tail():
 
 def test_what_was_read_of_names_before_they_were_hidden_is_kept():
     accounts = make_accounts({"account_id": "a", "handle": "acct_qwertzuiopas"}).with_columns(
-        handle_shape=pl.lit("aaaa00"), handle_surprise=pl.lit(7.5), n_same_name=pl.lit(3, pl.Int64)
-    )
+        handle_shape=pl.lit("aaaa00"), handle_surprise=pl.lit(7.5), n_same_name=pl.lit(3, pl.Int64),
+        name_tail_digits=pl.lit(4, pl.Int64), name_surprise=pl.lit(6.5),
+    )  # fmt: skip
     profile = profile_of("a", accounts, make_posts())
     assert (profile["handle_tail_digits"], profile["handle_surprise"], profile["n_same_name"]) == (2, 7.5, 3)
+    assert (profile["name_tail_digits"], profile["name_surprise"]) == (4, 6.5)
 
 
 def test_every_column_is_explained_and_nothing_else():

@@ -46,6 +46,15 @@ _FEATURES = (
         "Initials, abbreviations and handles in a language that few here use look random too.",
     ),
     (
+        "name_tail_digits name_surprise",
+        (
+            "The same of the display name: digits at its end, and how unusually its letters follow each other; null "
+            "where a hash stands for it, the latter also where it is not written in Latin letters."
+        ),
+        "As for handles.",
+        "Years of birth, lucky numbers, slogans and names from abroad.",
+    ),
+    (
         "n_same_name",
         "Other accounts of the platform with the same display name.",
         "Keller et al. 2020 (campaign accounts with copied profiles); the count is ours.",

@@ -26,14 +26,24 @@ def describe_names(accounts: pl.DataFrame) -> pl.DataFrame:
 
     Returns:
         handle_shape (every letter `a`, every digit `0`), handle_surprise (bits per character, see `rate_surprise`;
-        rounded to a tenth, so that it tells no handle apart) and n_same_name (other accounts of the platform with the
-        same display name, read without case and spaces; null where there is no name, or a hash stands for it).
+        rounded to a tenth, so that it tells no handle apart), name_tail_digits and name_surprise (the same of display
+        names: digits at the end; bits per character, null where hardly a letter is one of a handle's) and n_same_name
+        (other accounts of the platform with the same display name, read without case and spaces). The last three are
+        null where there is no name, or a hash stands for it.
     """
     name = pl.col("display_name").str.to_lowercase().str.replace_all(r"\s+", "")
     is_hash = pl.col("display_name") == pl.col("account_id")
+    shown = accounts.select(
+        shown=pl.when((name != "") & ~is_hash).then(name),
+        latin=pl.when((name != "") & ~is_hash & (name.str.count_matches(r"[a-z]") * 2 >= name.str.len_chars())).then(
+            name
+        ),
+    )
     return accounts.select(
         handle_shape=pl.col("handle").str.replace_all(r"\p{L}", "a").str.replace_all(r"\p{N}", "0"),
         handle_surprise=rate_surprise(accounts["handle"]).round(1),
+        name_tail_digits=shown["shown"].str.extract(r"(\d*)$").str.len_chars().cast(pl.Int64),
+        name_surprise=rate_surprise(shown["latin"]).round(1),
         n_same_name=pl.when((name != "") & ~is_hash).then(pl.len().over("platform", name).cast(pl.Int64) - 1),
     )
 

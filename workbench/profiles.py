@@ -86,6 +86,8 @@ def _making(accounts: pl.DataFrame) -> pl.DataFrame:
         followers_per_following=pl.when(pl.col("n_following") > 0).then(pl.col("n_followers") / pl.col("n_following")),
         handle_tail_digits=tail.cast(pl.Int64),
         handle_surprise="handle_surprise",
+        name_tail_digits="name_tail_digits",
+        name_surprise="name_surprise",
         n_same_name="n_same_name",
         n_same_description=pl.when(bio != "").then(pl.len().over(bio).cast(pl.Int64) - 1),
         n_similar_description=pl.when(pl.col("family_id").is_not_null()).then(

@@ -18,9 +18,14 @@ _INNOCENT = (
 )
 _HOURS_OF = "all posts of the accounts profiled, at most 50 counted per account"
 _COUNTED = Confidence("high", "Counted in the released tables.")
-_SURPRISE = pl.col("handle_surprise")
-_SPREAD = (_SURPRISE - _SURPRISE.median()).abs().median() * 1.4826
-_FAR_OUT = (_SURPRISE - _SURPRISE.median()) > 3 * pl.max_horizontal(_SPREAD, 0.1)
+
+
+def _is_far_out(column: str) -> pl.Expr:
+    """Whether a value lies more than three robust standard deviations above the middle of all."""
+    above = pl.col(column) - pl.col(column).median()
+    return above > 3 * pl.max_horizontal(above.abs().median() * 1.4826, 0.1)
+
+
 _TRAITS = {
     "came back after half a year or more of silence": pl.col("is_revived"),
     "changed main language for good": pl.col("switched_at").is_not_null(),
@@ -29,7 +34,9 @@ _TRAITS = {
     "carry a handle that ends in five digits or more": pl.col("handle_tail_digits") >= 5,
     "carry nearly the same biography as another account": pl.col("n_similar_description") > 0,
     "carry the same display name as another account": pl.col("n_same_name") > 0,
-    "carry a handle that reads like a random string": _FAR_OUT,
+    "carry a handle that reads like a random string": _is_far_out("handle_surprise"),
+    "carry a display name that ends in five digits or more": pl.col("name_tail_digits") >= 5,
+    "carry a display name that reads like a random string": _is_far_out("name_surprise"),
     "turned to other hashtags and sites": pl.col("topic_switched_at").is_not_null(),
     "posted four times as much, or a quarter as much, from some week on": pl.col("volume_changed_at").is_not_null(),
     "follow others and are followed by none": (pl.col("n_following") > 0) & (pl.col("n_followers") == 0),
