@@ -235,8 +235,13 @@ def test_coordination_without_actions_pairs_or_pairs_beyond_chance():
     assert no_pairs.empty_reason == "No two accounts acted on the same thing within 60 seconds."
     by_luck = invented.scored().with_columns(fdr=pl.lit(1.0))
     section = describe_coordination(by_luck, actions=invented.actions(), **options)
-    assert section.claims[1].text.startswith("No pair of them acted together beyond chance")
+    assert section.claims[1].text.startswith("No pair of them, taken alone, acted together beyond chance")
     assert section.claims[1].is_absence
+    assert "yet groups do" not in texts(section)
+    with_groups = describe_coordination(by_luck, actions=invented.actions(), clusters=invented.clusters(), **options)
+    assert "No single pair stands out, and yet groups do" in texts(with_groups)
+    some = describe_coordination(invented.scored(), actions=invented.actions(), clusters=invented.clusters(), **options)
+    assert "yet groups do" not in texts(some)
 
 
 def profiles() -> pl.DataFrame:

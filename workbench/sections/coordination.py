@@ -18,6 +18,11 @@ _INNOCENT = (
     "people who follow the same account. A pair beyond chance shares more than an interest in the same things; "
     "it does not show an inauthentic account. Single pairs explain the clusters; they do not decide them."
 )
+_GROUPS_ONLY = (
+    "No single pair stands out, and yet groups do (see the section on the clusters). A pair has few co-actions, and "
+    "where hardly anybody else acts on the same things, exchanging who acted among those who did changes little. The "
+    "test of groups adds up the co-actions of all members, and also asks whether they were faster than is usual."
+)
 
 
 def describe_coordination(
@@ -62,7 +67,9 @@ def describe_coordination(
     note = f"Within {say_window(time_window_s)}; beyond chance at a false discovery rate of at most {max_fdr:.0%}."
     named = traces.with_columns(pl.col("trace").map_elements(name_trace, return_dtype=pl.String))
     tables = [make_table("traces", "Co-actions by trace", named, note=note, labels=labels)]
-    prose = [_INNOCENT]
+    has_clusters = clusters is not None and not clusters.is_empty()
+    prose = [_GROUPS_ONLY] if has_clusters and not traces["n_pairs_kept"].sum() else []
+    prose.append(_INNOCENT)
     if clocks is not None:
         each = clocks.group_by("cluster_id").agg(
             n_accounts=pl.len(), **{name: pl.col(name).first() for name in ("clock_s", "ratio", "clock_ratio")}
@@ -119,7 +126,7 @@ def _claims(
         fdr=max_fdr,
     )
     if kept.is_empty():
-        text = f"No pair of them acted together beyond chance at a false discovery rate of {max_fdr:.0%}."
+        text = f"No pair of them, taken alone, acted together beyond chance at a false discovery rate of {max_fdr:.0%}."
     else:
         text = (
             f"{say_share(kept.height, pairs, noun='pair')} acted together beyond chance: at most {max_fdr:.0%} of them "
