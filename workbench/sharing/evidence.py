@@ -140,8 +140,12 @@ def _signals(
 def _shared(things: pl.DataFrame, *, inside: pl.Series, n_outside: int, min_accounts: int, frac: float) -> pl.DataFrame:
     """Count who posted each thing: of the clusters, and of everybody else."""
     is_inside = pl.col("account_id").is_in(inside.implode())
+    named = things.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
+    # Most things are one account's own: they are left out before anything is counted of each.
+    posters = named.filter(is_inside).select("value", "account_id").unique().group_by("value").len("n")
+    listed = posters.filter(pl.col("n") >= min_accounts)
     counted = (
-        things.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
+        named.join(listed, on="value", how="semi")
         .group_by("value")
         .agg(
             n_posts=is_inside.sum().cast(pl.Int64),
@@ -151,7 +155,6 @@ def _shared(things: pl.DataFrame, *, inside: pl.Series, n_outside: int, min_acco
             last_at=pl.col("posted_at").filter(is_inside).max(),
             lang=pl.col("lang").filter(is_inside).drop_nulls().mode().sort().first(),
         )
-        .filter(pl.col("n_accounts") >= min_accounts)
     )
     share = pl.col("n_accounts") / (pl.col("n_accounts") + pl.col("n_accounts_outside"))
     known = pl.lit(n_outside > 0)
