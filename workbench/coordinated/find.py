@@ -153,7 +153,6 @@ def find_groups(
     seed: int,
 ) -> list[pl.DataFrame]:
     """Return, per line, the groups of all three grades; candidates are found and weighed once for all lines."""
-    _check_parameters(time_window_s, n_shuffles, max_fdrs)
     log = fuse_traces(actions)
     return find_groups_in(log, time_window_s=time_window_s, n_shuffles=n_shuffles, max_fdrs=max_fdrs, seed=seed)
 
