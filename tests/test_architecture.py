@@ -37,7 +37,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "state_media": ("state_media", "text"),
     "addresses": ("addresses profile_links", ""),
     "privacy": ("privacy pseudonyms hidden_text spoken_names keys", "addresses names"),
-    "leaks": ("leaks", "privacy addresses"),
+    "leaks": ("leaks leak_views", "privacy addresses"),
     "findings": ("findings findings_parts claims rows editions", ""),
     "invisible": ("invisible", ""),
     "charts": (
@@ -74,7 +74,7 @@ NOT_IN_CONTENTS = {"run", "removal", "spark", "fetch", "cli"}
 DISK = {
     "sources", "simulate", "findings", "report", "sharing", "fetch", "run", "notebooks",
     "notebook_page", "manifest", "versions", "removal", "cli",
-    "cache", "cache_key", "case", "keys", "leaks", "lint", "catalogue",
+    "cache", "cache_key", "case", "keys", "leaks", "leak_views", "lint", "catalogue",
     "network",  # GraphML and GEXF out
     "state_media",  # facts and policies: data files of its own, and a user's
     "narratives",  # the label file that a human fills

@@ -1,8 +1,10 @@
 """A name that may not leave is found in whatever file it hides in, and a word that is only a word is not."""
 
 import base64
+import dataclasses
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -75,6 +77,9 @@ def packed(text: str) -> str:
         ("tables/posts.csv", "mentions,n\n'88,1\n", "88"),
         ("findings.json", json.dumps({"account_id": "42"}), "42"),
         ("findings.json", json.dumps({"rows": [{"id": "7654321"}]}), "7654321"),
+        ("findings.json", '{"post_author": [{"account_id": "42"}]}', "42"),
+        ("findings.json", '{"n": 1, "own_accounts": ["a", "42"]}', "42"),
+        ("report.html", "see https://fb.com/x.com/NETWORK", "NETWORK"),
         ("findings.json", json.dumps({"text": HASHED}).replace("/", "\\/"), HASHED),
         ("notebooks/01.ipynb", json.dumps({"cells": [{"outputs": [{"text": ['"tram_fan99"\n']}]}]}), "tram_fan99"),
         ("package.zip", zipped("a/accounts.csv", "account_id,n\n42,1\n"), "42"),
@@ -99,6 +104,7 @@ def test_a_hidden_name_is_found(tmp_path, release, name, content, value):
         '{"n_posts": 7654321, "name": "network"}',
         '<svg><path d="M42,88L7654321,1"/></svg>',
         "data:,",
+        "1.tram_fan99 is the digits of a number, and xtram_fan99 another word",
     ],
 )
 def test_a_word_or_number_that_is_only_that_is_no_leak(tmp_path, release, content):
@@ -123,6 +129,39 @@ def test_the_release_itself_leaks_everything(tmp_path, release):
 
     assert set(leaks["value"]) >= {SNOWFLAKE, "tram_fan99", "Tram Fan Nº 9", HASHED, "42", "network", "7654321"}
     assert not {"5001", "EmberTimes", "Ember Times"} & set(leaks["value"])
+
+
+def test_texts_are_read_in_batches_and_the_same_text_once_and_nothing_is_lost(tmp_path, release, monkeypatch):
+    for number in range(5):
+        put(tmp_path, f"{number}.csv", "account_id,n\n42,1\n")
+        put(tmp_path, f"{number}.txt", f"number {number}: Tram Fan Nº 9, @by_stander")
+    at_once = find_leaks(tmp_path, release).rows()
+    monkeypatch.setattr("workbench.leaks._BATCH_CHARACTERS", 1)
+
+    assert find_leaks(tmp_path, release).rows() == at_once
+    assert len(at_once) == 5 + 5 * 2
+
+
+def test_a_bystanders_handle_that_posts_use_as_a_word_counts_only_where_it_is_a_name(tmp_path, release):
+    posts = release.posts.with_columns(text=release.posts["text"] + " and by_stander news")
+    for used, text, n in (
+        (release.posts, "by_stander said", 1),
+        (posts, "by_stander said", 0),
+        (posts, "@by_stander said", 1),
+    ):
+        put(tmp_path, "report.html", text)
+        assert find_leaks(tmp_path, dataclasses.replace(release, posts=used)).height == n
+
+
+def test_many_files_and_many_names_take_seconds(tmp_path):
+    accounts = [{"account_id": f"{n}+id/{n}=", "display_name": f"Fan {n} of Trams"} for n in range(20_000)]
+    release = make_release(accounts, [{"post_id": "1", "account_id": "0+id/0=", "text": "good morning"}])
+    for number in range(200):
+        put(tmp_path, f"{number}.csv", f"text\nFan {number + 1}7 of Trams\n")
+    began = time.process_time()
+
+    assert find_leaks(tmp_path, release).height == 200
+    assert time.process_time() - began < 15
 
 
 def test_a_damaged_archive_is_refused(tmp_path, release):

@@ -8,15 +8,14 @@ import io
 import re
 import urllib.parse
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from workbench.addresses import refang
 from workbench.hidden_text import find_mail_and_phones
-from workbench.profile_links import HOSTS
+from workbench.leak_views import View, decode_views, find_words, is_unlike_words
 from workbench.pseudonyms import is_named_in_clear
 from workbench.schema import Release, SourceError
 from workbench.spoken_names import find_standing, find_telling_names, is_telling_name
@@ -24,12 +23,10 @@ from workbench.spoken_names import find_standing, find_telling_names, is_telling
 LEAKS = {"file": pl.String, "place": pl.String, "kind": pl.String, "value": pl.String}
 _ARCHIVES = (".zip", ".docx", ".xlsx")
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".woff", ".woff2", ".parquet", ".npy")
-_WORD = re.compile(r"(?<!\w)(?<!\d\.)\w+")
-_ASCII_WORD = re.compile(r"(?<![A-Za-z0-9_])(?<!\d\.)[A-Za-z0-9_]+")
-"""Words; in Chinese and the like a handle stands among them without spaces."""
+_WORD = re.compile(r"\w+")
 _DATA_LINK = re.compile(r"data:([^,\"'\s<>]{0,100}),([\w+/=%.~!*'();:@&$,?\-\s]{4,})")
-_ID_COLUMN = re.compile(r"(?:.*_)?account(?:_id|_a|_b|s)?|author|user_?id|mentions?")
 _MAX_MEMBER_BYTES = 1 << 30
+_BATCH_CHARACTERS = 1 << 23
 
 
 def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
@@ -60,16 +57,34 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
         raise SourceError(f"There is no folder {root} to look through. Give the folder of a report or package.")
     hidden = _hidden_names(release)
     files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.is_file())
-    rows = [
-        {"file": file.relative_to(root).as_posix() if root.is_dir() else file.name, "place": place, **found}
+    texts = (
+        (file.relative_to(root).as_posix() if root.is_dir() else file.name, place, text)
         for file in files
         for place, text in _read_texts(file.name, file.read_bytes())
-        for found in hidden.find(text)
+    )
+    rows = [
+        {"file": file, "place": place, "kind": kind, "value": value}
+        for batch in _in_batches(texts)
+        for (file, place, _), found in zip(batch, hidden.find([text for _, _, text in batch]), strict=True)
+        for kind, value in found
     ]
     return pl.DataFrame(rows, schema=LEAKS).unique(maintain_order=True)
 
 
-@dataclass(frozen=True)
+def _in_batches(texts: Iterable[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
+    """Many texts at a time: to prepare the search for thousands of phrases takes longer than to search one text."""
+    batch: list[tuple[str, str, str]] = []
+    n_characters = 0
+    for one in texts:
+        batch.append(one)
+        n_characters += len(one[2])
+        if n_characters > _BATCH_CHARACTERS:
+            yield batch
+            batch, n_characters = [], 0
+    yield batch
+
+
+@dataclass
 class _Hidden:
     """Names that may not appear."""
 
@@ -77,23 +92,43 @@ class _Hidden:
     """ids and handles made of letters and digits, in lower case -> account_id or handle"""
     phrases: dict[str, str]
     """ids, handles and display names with anything else in them, e-mails and telephone numbers"""
-    common: frozenset[str]
-    """handles of bystanders that posts also use as a plain word or as part of a web address, in lower case"""
+    bystanders: frozenset[str]
+    """words of which no listed account is the owner"""
+    posts: pl.DataFrame
+    _common: dict[str, bool] = field(default_factory=dict)
+    """handles of bystanders -> whether posts also use them as a plain word or as part of a web address"""
 
-    def find(self, text: str) -> Iterator[dict[str, str]]:
-        for view in _views(text):
-            for word in sorted(_words_in(view)):
-                kind = self.words.get(word.lower())
-                if kind and _is_meant(word, view, is_common=word.lower() in self.common):
-                    yield {"kind": kind, "value": word}
-            for phrase in self._phrases_in(view):
-                yield {"kind": self.phrases[phrase], "value": phrase}
+    def find(self, texts: list[str]) -> list[list[tuple[str, str]]]:
+        """Return, for each text, kind and value of every name in it; the same text is read once."""
+        views = {text: [View(view) for view in decode_views(text)] for text in dict.fromkeys(texts)}
+        flat = [view for decoded in views.values() for view in decoded]
+        words = [find_words(view.text, self.words) for view in flat]
+        self._learn_common({word.lower() for found in words for word in found if is_unlike_words(word)})
+        phrases = self._find_phrases([view.text for view in flat])
+        named = iter(zip(flat, words, phrases, strict=True))
+        found = {text: [one for _ in decoded for one in self._judge(*next(named))] for text, decoded in views.items()}
+        return [found[text] for text in texts]
 
-    def _phrases_in(self, view: str) -> list[str]:
+    def _judge(self, view: View, words: list[str], phrases: list[str]) -> Iterator[tuple[str, str]]:
+        for word in words:
+            if view.means_account(word, is_common=self._common.get(word.lower(), False)):
+                yield self.words[word.lower()], word
+        yield from ((self.phrases[phrase], phrase) for phrase in phrases)
+
+    def _find_phrases(self, texts: list[str]) -> list[list[str]]:
         if not self.phrases:
-            return []
-        found = pl.Series([view]).str.extract_many(list(self.phrases), overlapping=True).explode().drop_nulls()
-        return [phrase for phrase in found.unique().sort() if find_standing(phrase, view)]
+            return [[] for _ in texts]
+        found = pl.Series(texts, dtype=pl.String).str.extract_many(list(self.phrases), overlapping=True)
+        return [
+            [phrase for phrase in inside.unique().sort() if find_standing(phrase, text)]
+            for inside, text in zip(found, texts, strict=True)
+        ]
+
+    def _learn_common(self, words: set[str]) -> None:
+        asked = (words & self.bystanders) - self._common.keys()
+        if asked:
+            used = _used_plainly(self.posts, asked)
+            self._common.update((word, word in used) for word in asked)
 
 
 def _hidden_names(release: Release) -> _Hidden:
@@ -115,9 +150,9 @@ def _hidden_names(release: Release) -> _Hidden:
     is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
     words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
     return _Hidden(
-        common=_used_plainly(posts)
-        & (frozenset(words) - frozenset(accounts["handle"].drop_nulls().str.to_lowercase())),
         words=words,
+        bystanders=frozenset(words) - frozenset(accounts["handle"].drop_nulls().str.to_lowercase()),
+        posts=posts,
         phrases={name: kind for name, kind in kinds.items() if not is_word[name]} | _contacts(release),
     )
 
@@ -138,59 +173,13 @@ def _contacts(release: Release) -> dict[str, str]:
     return dict.fromkeys(found["e-mail"], "e-mail") | dict.fromkeys(found["phone"], "phone")
 
 
-def _words_in(view: str) -> set[str]:
-    return set(_WORD.findall(view)) | set(_ASCII_WORD.findall(view))
-
-
-def _used_plainly(posts: pl.DataFrame) -> frozenset[str]:
-    """Words of texts that are not mentions, and of the hosts of links: a newspaper's handle is often its address."""
-    texts = posts["text"].drop_nulls().unique().str.replace_all(r"[@＠]\w+", " ")
+def _used_plainly(posts: pl.DataFrame, words: set[str]) -> frozenset[str]:
+    """Which words stand in texts and are no mentions, or in hosts of links: a newspaper's handle is its address."""
+    texts = posts["text"].drop_nulls().unique()
     hosts = posts["urls"].explode().drop_nulls().unique().str.extract(r"^\w+://([^/?#]+)").drop_nulls()
-    return frozenset(pl.concat([texts, hosts]).str.to_lowercase().str.extract_all(r"\w+").explode().drop_nulls())
-
-
-def _is_meant(value: str, view: str, *, is_common: bool) -> bool:
-    """Whether the value stands for an account here, and is not a number or word that happens to be the same."""
-    if not is_common and len(value) >= 6 and not value.isdecimal() and re.search(r"[\d_+/=]", value):
-        return True
-    if value.isdecimal() and len(value) >= 15:
-        return True
-    name = re.escape(value)
-    hosts = "|".join(re.escape(host) for host in HOSTS)
-    if re.search(rf"(?:[@＠]|(?:{hosts})/(?:#!/)?(?:[a-z]{{1,8}}/)?@?){name}(?![A-Za-z0-9_])", view, re.IGNORECASE):
-        return True
-    in_json = rf'"(?:{_ID_COLUMN.pattern})"\s*:\s*(?:\[[^\]]*)?"{name}"'
-    if re.search(in_json, view):
-        return True
-    if value.isdecimal() and len(value) >= 6 and re.search(rf"""(["'>]){name}(["'<])""", view):
-        return True
-    return _in_account_column(value, view)
-
-
-def _in_account_column(value: str, view: str) -> bool:
-    header, _, rest = view.lstrip("\ufeff").partition("\n")
-    columns = [column.strip('"\r ') for column in header.split(",")]
-    at = [i for i, column in enumerate(columns) if _ID_COLUMN.fullmatch(column) or column == "handle"]
-    if len(columns) < 2 or not at or len(header) > 2000:
-        return False
-    table = pl.read_csv(io.StringIO(f"{header}\n{rest}"), infer_schema=False, truncate_ragged_lines=True,
-                        ignore_errors=True, quote_char='"')  # fmt: skip
-    return any(value in table.to_series(i).str.strip_chars("'@").to_list() for i in at)
-
-
-def _views(text: str) -> list[str]:
-    """The text as it is, and as a reader of HTML, JSON, URLs or defanged addresses would see it."""
-    views = [text]
-    for decode in (html.unescape, _unescape_json, urllib.parse.unquote, refang):
-        decoded = decode(views[-1])
-        if decoded != views[-1]:
-            views.append(decoded)
-    return views
-
-
-def _unescape_json(text: str) -> str:
-    text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), text)
-    return text.replace("\\/", "/").replace('\\"', '"').encode("utf-8", "replace").decode()
+    said = pl.concat([texts.str.replace_all(r"[@＠]\w+", " "), hosts]).str.to_lowercase()
+    said = said.filter(said.str.contains_any(sorted(words)))
+    return frozenset(said.str.extract_all(r"\w+").explode().drop_nulls().unique()) & words
 
 
 def _read_texts(name: str, content: bytes, place: str = "") -> Iterator[tuple[str, str]]:
