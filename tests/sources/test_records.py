@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.sources import records as records_module
 from workbench.sources.records import scan_records
 
 
@@ -113,3 +114,18 @@ def test_every_byte_of_anything_is_accounted_for(junk, n_fields):
     for a, z in reversed(spans):
         left = left[:a] + left[z:]
     assert left.strip(b"\r\n") == b""
+
+
+@given(
+    st.binary(max_size=60).map(lambda b: bytes(b'",\n\ra'[byte % 5] for byte in b)), st.booleans(), st.integers(1, 9)
+)
+def test_the_pieces_a_buffer_is_read_in_change_nothing(text, is_lost, piece_bytes):
+    whole = scan(text + b"\n", is_lost=is_lost)
+    before, records_module._PIECE_BYTES = records_module._PIECE_BYTES, piece_bytes
+    try:
+        pieces = scan(text + b"\n", is_lost=is_lost)
+    finally:
+        records_module._PIECE_BYTES = before
+
+    assert (pieces.starts.tolist(), pieces.ends.tolist()) == (whole.starts.tolist(), whole.ends.tolist())
+    assert (pieces.broken, pieces.used) == (whole.broken, whole.used)

@@ -8,10 +8,12 @@ reading goes on at the next line that starts a whole record with the right numbe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 QUOTE, NEWLINE, RETURN = 0x22, 0x0A, 0x0D
+_PIECE_BYTES = 262_144
 
 
 @dataclass(frozen=True)
@@ -39,64 +41,83 @@ class Scan:
     """the broken record at the end goes on in the next buffer"""
 
 
-class _ByParity(dict[int, np.ndarray]):
-    """Positions outside quotes under each of the two readings, made when first asked for: most buffers need one."""
+@dataclass(frozen=True)
+class Reading:
+    """Positions in one buffer, where quotes of one parity open fields."""
 
-    def __init__(self, positions: np.ndarray, *, quotes: np.ndarray) -> None:
-        super().__init__()
-        self._positions = positions
-        self._parity = np.searchsorted(quotes, positions) % 2
-
-    def __missing__(self, parity: int) -> np.ndarray:
-        self[parity] = self._positions[self._parity == parity]
-        return self[parity]
+    faults: np.ndarray
+    """quotes that open a field behind something else than a border, or close one before something else"""
+    record_ends: np.ndarray
+    field_ends: np.ndarray
 
 
 class Marks:
-    """Positions of quotes, newlines and separators in one buffer.
+    """Quotes, newlines and separators of one buffer.
 
     Quote number i opens a field if i has the parity of the first quote of its record. So there are two readings of a
-    buffer, by parity, and they cover every place where reading may start again.
+    buffer, by parity, and they cover every place where reading may start again. Most buffers need one: each is made
+    when first asked for, piece by piece, as pieces that fit into the processor's cache are read many times faster.
     """
 
     def __init__(self, buffer: np.ndarray, *, separator: int) -> None:
         self.size = buffer.size
-        self.quotes = np.flatnonzero(buffer == QUOTE)
-        self.newlines = np.flatnonzero(buffer == NEWLINE)
-        is_border = np.zeros(256, bool)
-        is_border[[separator, NEWLINE, RETURN, QUOTE]] = True
-        may_open = is_border[buffer[self.quotes - 1]] | (self.quotes == 0)
-        may_close = is_border[buffer[np.minimum(self.quotes + 1, self.size - 1)]] | (self.quotes == self.size - 1)
-        self._faults = [self._find_faults(may_open, may_close, parity) for parity in (0, 1)]
-        self._record_ends = _ByParity(self.newlines, quotes=self.quotes)
-        self._field_ends = _ByParity(np.flatnonzero(buffer == separator), quotes=self.quotes)
+        self._buffer, self._separator = buffer, separator
+        pieces = [buffer[start : start + _PIECE_BYTES] for start in range(0, buffer.size, _PIECE_BYTES)]
+        n_quotes = [np.count_nonzero(piece == QUOTE) for piece in pieces]
+        self._n_quotes_before = np.concatenate(([0], np.cumsum(n_quotes, dtype=np.int64)))
+        self._readings: dict[int, Reading] = {}
 
-    def _find_faults(self, may_open: np.ndarray, may_close: np.ndarray, parity: int) -> np.ndarray:
-        opening, closing = slice(parity, None, 2), slice(1 - parity, None, 2)
-        wrong_open = self.quotes[opening][~may_open[opening]]
-        wrong_close = self.quotes[closing][~may_close[closing]]
-        return np.sort(np.concatenate((wrong_open, wrong_close)))
+    @cached_property
+    def newlines(self) -> np.ndarray:
+        """All of them, inside quotes as well."""
+        return np.flatnonzero(self._buffer == NEWLINE)
 
     def parity_at(self, position: int) -> int:
         """Which reading applies to a record that starts at this byte."""
-        return int(np.searchsorted(self.quotes, position)) % 2
+        piece = position // _PIECE_BYTES
+        before = np.count_nonzero(self._buffer[piece * _PIECE_BYTES : position] == QUOTE)
+        return int(self._n_quotes_before[piece] + before) % 2
 
     def first_fault(self, position: int) -> int:
         """Where the first impossible quote stands at or after a record start; the buffer's size if nowhere."""
-        faults = self._faults[self.parity_at(position)]
+        faults = self._reading_at(position).faults
         at = int(np.searchsorted(faults, position))
         return int(faults[at]) if at < faults.size else self.size
 
     def ends_between(self, start: int, stop: int) -> np.ndarray:
         """Newlines that end records, read from a record start up to a byte."""
-        ends = self._record_ends[self.parity_at(start)]
+        ends = self._reading_at(start).record_ends
         return ends[np.searchsorted(ends, start) : np.searchsorted(ends, stop)]
 
     def count_fields(self, start: int, ends: np.ndarray) -> np.ndarray:
         """Fields of the records that follow one another from `start` and end at `ends`."""
-        fields = self._field_ends[self.parity_at(start)]
+        fields = self._reading_at(start).field_ends
         until = np.searchsorted(fields, ends)
         return np.diff(until, prepend=np.searchsorted(fields, start)) + 1
+
+    def _reading_at(self, position: int) -> Reading:
+        parity = self.parity_at(position)
+        if parity not in self._readings:
+            starts = range(0, self.size, _PIECE_BYTES)
+            pieces = [self._read_piece(start, parity) for start in starts] or [(np.empty(0, int),) * 3]
+            self._readings[parity] = Reading(*(np.concatenate(found) for found in zip(*pieces, strict=True)))
+        return self._readings[parity]
+
+    def _read_piece(self, start: int, parity: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return faults, record ends and field ends of one piece."""
+        own = self._buffer[start : start + _PIECE_BYTES]
+        is_quote, is_separator, is_newline = own == QUOTE, own == self._separator, own == NEWLINE
+        count = np.cumsum(is_quote.view(np.uint8), dtype=np.uint8)  # wraps at 256, which keeps its parity
+        count += np.uint8(self._n_quotes_before[start // _PIECE_BYTES] % 2)
+        is_inside = (count & 1) != parity  # at a quote: it opens
+        is_border = np.ones(own.size + 2, bool)  # with the bytes before and behind: those of the buffer are borders
+        is_border[1:-1] = is_quote | is_separator | is_newline | (own == RETURN)
+        for at, beside in ((0, start - 1), (-1, start + own.size)):
+            if 0 <= beside < self.size:
+                is_border[at] = self._buffer[beside] in (QUOTE, self._separator, NEWLINE, RETURN)
+        is_wrong = is_quote & ~np.where(is_inside, is_border[:-2], is_border[2:])
+        record_ends, field_ends = is_newline & ~is_inside, is_separator & ~is_inside
+        return np.flatnonzero(is_wrong) + start, np.flatnonzero(record_ends) + start, np.flatnonzero(field_ends) + start
 
 
 def scan_records(
