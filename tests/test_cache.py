@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -151,6 +152,62 @@ def test_results_come_back_as_they_went(tmp_path, name):
     assert calls == ["give"]
     assert repr(fresh) == repr(kept)
     assert not list(tmp_path.rglob("*.pkl"))
+
+
+def add(table: pl.DataFrame, *, n: int) -> pl.DataFrame:
+    calls.append("add")
+    return table.with_columns(pl.col("n") + n)
+
+
+def test_a_chain_gives_what_its_links_give_one_by_one(tmp_path):
+    cache = Cache(tmp_path)
+    chained = cache.keep_chain(double, add, TABLE, n=1)
+    assert calls == [2, "add"]
+    assert chained.equals(cache.keep(add, cache.keep(double, TABLE), n=1))
+    assert calls == [2, "add"], "the links of a chain are kept as if asked for alone"
+    assert chained.equals(Cache(None).keep_chain(double, add, TABLE, n=1))
+
+
+def test_a_chain_is_found_again_without_reading_its_first_link(tmp_path):
+    cache = Cache(tmp_path)
+    first = cache.keep_chain(double, add, TABLE, n=1)
+    (middle,) = tmp_path.glob("double-*")
+    shutil.rmtree(middle)
+
+    assert cache.keep_chain(double, add, TABLE, n=1).equals(first)
+    assert calls == [2, "add"]
+    assert not cache.keep_chain(double, add, TABLE, n=2).equals(first)
+    assert not cache.keep_chain(double, add, TABLE.head(2), n=1).equals(first)
+    assert calls == [2, "add"] * 3
+
+
+@pytest.mark.parametrize("harmed", ["chain-", "add-", "elsewhere"])
+def test_a_damaged_chain_is_made_again(tmp_path, harmed):
+    cache = Cache(tmp_path / "cache")
+    first = cache.keep_chain(double, add, TABLE, n=1)
+    if harmed == "elsewhere":  # a record that leads out of the folder, checksum and all
+        (entry,) = (tmp_path / "cache").glob("add-*")
+        shutil.copytree(entry, tmp_path / "other")
+        (link,) = (tmp_path / "cache").glob("chain-*")
+        body = '{"files": {}, "result": "../other"}'
+        (link / "entry.json").write_text(hashlib.sha256(body.encode()).hexdigest() + "\n" + body)
+        shutil.rmtree(entry)
+    else:
+        (entry,) = (tmp_path / "cache").glob(f"{harmed}*")
+        (entry / "entry.json").write_text("")
+
+    assert cache.keep_chain(double, add, TABLE, n=1).equals(first)
+    assert calls == [2, "add"] + ["add"] * (harmed != "chain-")
+    assert cache.keep_chain(double, add, TABLE, n=1).equals(first)
+    assert calls == [2, "add"] + ["add"] * (harmed != "chain-")
+
+
+def test_nothing_is_a_result_too(tmp_path):
+    cache = Cache(tmp_path)
+
+    assert cache.keep(give, None) is None
+    assert cache.keep(give, None) is None
+    assert calls == ["give"]
 
 
 def test_arrays_and_graphs_come_back(tmp_path):

@@ -32,6 +32,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 _DRAFT_AGE_S = 24 * 3600
 _RECORD = "entry.json"
+_NOTHING: Any = object()
 
 
 class Cache:
@@ -56,19 +57,61 @@ class Cache:
         """
         if self.folder is None or is_stale(function):
             return function(*args, **kwargs)
-        stage = getattr(function, "__name__", "result")
-        entry = self.folder / f"{stage}-{name_result(function, *args, **kwargs)[:24]}"
-        if entry.is_dir():
-            try:
-                return _read_entry(entry)
-            except (OSError, ValueError, LookupError, pl.exceptions.PolarsError):
-                pass  # damaged, as its checksums say: made again below
-        result = function(*args, **kwargs)
-        try:
-            _write_entry(entry, result)
-        except OSError as error:
-            warnings.warn(f"{stage} could not be kept in {self.folder}: {error}", stacklevel=2)
+        return _keep(self.folder / _name_entry(function, *args, **kwargs), lambda: function(*args, **kwargs))
+
+    def keep_chain(self, first: Callable[..., Any], then: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        """Return what `then` gives of what `first` gives: both are kept, and found again without reading the first.
+
+        Args:
+            first: a function as for `keep`.
+            then: the same; its first argument is what `first` gives.
+            *args: arguments of `first`.
+            **kwargs: further arguments of `then`.
+
+        Raises:
+            ParameterError: an argument or a result is of a kind that cannot be kept without pickle.
+        """
+        if self.folder is None or is_stale(first) or is_stale(then):
+            return then(first(*args), **kwargs)
+        # The name of what `first` gives stands for its content, which would have to be read to be compared.
+        link = self.folder / f"chain-{_name_entry(then, _name_entry(first, *args), **kwargs)}"
+        name = _find(link)
+        found: Any = _find(self.folder / name) if isinstance(name, str) and Path(name).name == name else _NOTHING
+        if found is not _NOTHING:
+            return found
+        between = self.keep(first, *args)
+        name = _name_entry(then, between, **kwargs)
+        result = _keep(self.folder / name, lambda: then(between, **kwargs))
+        _write(link, name)
         return result
+
+
+def _name_entry(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    return f"{getattr(function, '__name__', 'result')}-{name_result(function, *args, **kwargs)[:24]}"
+
+
+def _keep(entry: Path, compute: Callable[[], R]) -> R:
+    result = _find(entry)
+    if result is _NOTHING:
+        result = compute()
+        _write(entry, result)
+    return result
+
+
+def _find(entry: Path) -> Any:
+    """Return what an entry holds; `_NOTHING` where there is none, or it is damaged, as its checksums say."""
+    try:
+        return _read_entry(entry) if entry.is_dir() else _NOTHING
+    except (OSError, ValueError, LookupError, pl.exceptions.PolarsError):
+        return _NOTHING
+
+
+def _write(entry: Path, result: Any) -> None:
+    try:
+        _write_entry(entry, result)
+    except OSError as error:
+        stage = entry.name.rpartition("-")[0]
+        warnings.warn(f"{stage} could not be kept in {entry.parent}: {error}", stacklevel=4)
 
 
 def _write_entry(entry: Path, result: Any) -> None:

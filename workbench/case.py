@@ -41,6 +41,10 @@ class Case:
         """Return what the function gives, from the cache where it has run on the same content before."""
         return self.cache.keep(function, *args, **kwargs)
 
+    def keep_chain(self, first: Callable[..., Any], then: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return `then(first(*args), **kwargs)`, both kept; where that has run before, the first is not even read."""
+        return self.cache.keep_chain(first, then, *args, **kwargs)
+
     def beside(self, name: str) -> Path:
         """Return where a file lies that goes with the dataset: in its folder; beside it where it is a single file."""
         return (self.dataset if self.dataset.is_dir() else self.dataset.parent) / name
