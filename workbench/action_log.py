@@ -18,9 +18,9 @@ LONGEST_SPAN_US = 2**62
 class ActionLog:
     """The actions of one trace as arrays, sorted by object, then time, then row order.
 
-    All arrays have one entry per action: `object_code`, `account_code`, `post_code` number the sorted distinct names
-    from 0; `time_us` is microseconds since 1970. `accounts`, `objects` and `posts` are the names, code by code. A log
-    packed without posts has none.
+    All arrays have one entry per action: `object_code` and `account_code` number the sorted distinct names from 0,
+    `post_code` the distinct names in no particular order; `time_us` is microseconds since 1970. `accounts`, `objects`
+    and `posts` are the names, code by code. A log packed without posts has none.
     """
 
     trace: str
@@ -65,20 +65,20 @@ def pack_actions(actions: pl.DataFrame, *, with_posts: bool = True) -> ActionLog
         raise ParameterError(f"expected actions of one trace, found {sorted(traces)}. Use pack_traces.")
     with ThreadPoolExecutor() as pool:  # passes over all rows that need nothing of each other
         time = pool.submit(_sort_times, actions["acted_at"])
-        columns = ["object_id", "account_id", *(["post_id"] if with_posts else [])]
-        (objects, object_code), (accounts, account_code), *posts = pool.map(number_names, actions[columns])
-    by_time, time_us = time.result()
+        post = pool.submit(number_in_passing, actions["post_id"] if with_posts else pl.Series("post_id", [], pl.String))
+        (objects, object_code), (accounts, account_code) = pool.map(number_names, actions["object_id", "account_id"])
+    (by_time, time_us), (posts, post_code) = time.result(), post.result()
     by_object, _ = group_codes(object_code[by_time], len(objects))
     rows = by_time[by_object]
     return ActionLog(
         trace=traces[0] if len(traces) else "",
         object_code=object_code[rows],
         account_code=account_code[rows],
-        post_code=posts[0][1][rows] if posts else np.empty(0, np.int64),
+        post_code=post_code[rows] if with_posts else post_code,
         time_us=time_us[by_object],
         accounts=accounts,
         objects=objects,
-        posts=posts[0][0] if posts else pl.Series(dtype=pl.String),
+        posts=posts,
     )
 
 
@@ -93,13 +93,22 @@ def _sort_times(acted_at: pl.Series) -> tuple[np.ndarray, np.ndarray]:
 
 def number_names(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
     """Return the sorted distinct names of a column without nulls, and each row's number among them (int64)."""
-    seen = pl.Categories.random()
-    met = column.cast(pl.Categorical(seen))
-    names = seen.to_series()  # in order of meeting; polars forgets them when the last column that uses them is gone
+    names, code = number_in_passing(column)
     order = names.arg_sort().to_numpy()
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    return names.gather(order).alias(column.name), rank[met.to_physical().to_numpy()]
+    return names.gather(order), rank[code]
+
+
+def number_in_passing(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """Return the distinct names of a column without nulls as they are met, and each row's number among them (int64).
+
+    For names that only have to be told apart: sorting millions of them costs more than all else done with them.
+    """
+    seen = pl.Categories.random()
+    met = column.cast(pl.Categorical(seen))
+    names = seen.to_series()  # polars forgets them when the last column that uses them is gone
+    return names.alias(column.name), met.to_physical().to_numpy().astype(np.int64)
 
 
 def group_codes(codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:

@@ -70,8 +70,6 @@ def _mix(x: np.ndarray) -> np.ndarray:
 
 def _add_up(x: np.ndarray, code: np.ndarray, like: np.ndarray) -> np.ndarray:
     """Return the sum of x per code, modulo 2**64."""
-    order = np.argsort(code, kind="stable")
-    first = np.flatnonzero(np.diff(code[order], prepend=-1))
     total = np.zeros_like(like)
-    total[code[order][first]] = np.add.reduceat(x[order], first)
+    np.add.at(total, code, x)
     return total

@@ -125,9 +125,8 @@ def fuse_traces(actions: pl.DataFrame) -> ActionLog:
     """Return the actions of all traces as one log, ordered by content, without objects of a single action."""
     actions = check_table(actions, "actions").filter(pl.col("object_id").str.strip_chars() != "")
     object_id = pl.concat_str("trace", pl.lit("\x1f"), "object_id")
-    log = pack_actions(actions.with_columns(object_id=object_id, trace=pl.lit(ALL_TRACES)))
-    size = np.bincount(log.object_code, minlength=1)
-    return order_by_content(log.keep(size[log.object_code] > 1))
+    shared = actions.with_columns(object_id=object_id, trace=pl.lit(ALL_TRACES)).filter(object_id.is_duplicated())
+    return order_by_content(pack_actions(shared))
 
 
 def draw_objects(log: ActionLog, *, max_actions: int, seed: int) -> ActionLog:
