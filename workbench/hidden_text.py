@@ -68,9 +68,7 @@ def _protect_addresses(texts: pl.Series, names: Names, *, show_word: Callable[[s
     def show_link(link: str) -> str:
         return rewrite_profile_link(link, show_name=names.show_mention, show_post=names.show_post)
 
-    texts = texts.str.replace_all(_DISGUISED_AT, "@")
-    texts = texts.str.replace_all(rf"([A-Za-z0-9_]){_INVISIBLE}+([A-Za-z0-9_])", "${1}${2}")
-    texts = texts.str.replace_all(_DISGUISED_HOST, "${1}.${2}")
+    texts = _undisguise(texts)
     texts = _replace_inside(
         texts, PROFILE_LINK, text.str.contains_any(list(HOSTS), ascii_case_insensitive=True), show_link
     )
@@ -83,6 +81,26 @@ def _protect_addresses(texts: pl.Series, names: Names, *, show_word: Callable[[s
     return _replace_inside(texts, r"[A-Za-z0-9_]+", has_word, show_word)
 
 
+def _undisguise(texts: pl.Series) -> pl.Series:
+    """Write signs that only look like @ or a dot as what they stand for; a text without such a sign is not searched."""
+    texts = _replace_where(texts, _DISGUISED_AT, "@", signs=[*_DISGUISES_OF_AT, *_INVISIBLE_SIGNS])
+    glued = rf"([A-Za-z0-9_]){_INVISIBLE}+([A-Za-z0-9_])"
+    texts = _replace_where(texts, glued, "${1}${2}", signs=_INVISIBLE_SIGNS)
+    return _replace_where(texts, _DISGUISED_HOST, "${1}.${2}", signs=_DISGUISES_OF_DOT)
+
+
+def _replace_where(texts: pl.Series, pattern: str, instead: str, *, signs: list[str]) -> pl.Series:
+    has_sign = texts.str.contains_any(signs, ascii_case_insensitive=True).fill_null(value=False)
+    if not has_sign.any():
+        return texts
+    changed = texts.filter(has_sign).str.replace_all(pattern, instead)
+    return texts.clone().scatter(has_sign.arg_true(), changed)  # the clone: it writes into what it is asked of
+
+
+_DISGUISES_OF_AT = ["&#", "&commat;", "＠", "\\u0040"]
+_INVISIBLE_SIGNS = [chr(code) for code in (*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0xAD)]
+_DISGUISES_OF_DOT = ["。", "．", "｡", "[.]", "(.)", "{.}", "[dot]", "%2e"]
+"""Any of them stands in a text that one of the patterns below finds; none but @ itself is replaced by itself."""
 _DISGUISED_HOST = (
     r"(?i)\b("
     + "|".join(sorted({re.escape(host.rpartition(".")[0]) for host in HOSTS}))

@@ -53,9 +53,12 @@ def protect_release(release: Release, *, key: bytes) -> Release:
         raise ParameterError(f"key must have at least 16 bytes, got {len(key)}. Use read_key().")
     parts_accounts, parts_posts, names_by_platform = [], [], []
     accounts, posts = release.accounts.with_row_index("_row"), release.posts.with_row_index("_row")
-    for platform in pl.concat([accounts["platform"], posts["platform"]]).unique(maintain_order=True):
-        its_accounts = accounts.filter(platform=platform)
-        its_posts = posts.filter(platform=platform)
+    platforms = pl.concat([accounts["platform"], posts["platform"]]).unique(maintain_order=True)
+    for platform in platforms:
+        # A filter that keeps all rows would be a second copy of the release.
+        is_only = len(platforms) == 1
+        its_accounts = accounts if is_only else accounts.filter(platform=platform)
+        its_posts = posts if is_only else posts.filter(platform=platform)
         names = name_accounts(its_accounts, its_posts, about=release.about, platform=platform, key=key)
         parts_accounts.append(_protect_accounts(its_accounts, names))
         parts_posts.append(_protect_posts(its_posts, names))
@@ -64,11 +67,16 @@ def protect_release(release: Release, *, key: bytes) -> Release:
         return release
     return replace(
         release,
-        accounts=check_table(pl.concat(parts_accounts).sort("_row").drop("_row"), "accounts"),
-        posts=check_table(pl.concat(parts_posts).sort("_row").drop("_row"), "posts"),
+        accounts=check_table(_join_parts(parts_accounts), "accounts"),
+        posts=check_table(_join_parts(parts_posts), "posts"),
         decisions=_add_decisions(release, names_by_platform),
         quarantine=release.quarantine.with_columns(_hide_values(pl.col("reason"))),
     )
+
+
+def _join_parts(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of all platforms in their old order."""
+    return (parts[0] if len(parts) == 1 else pl.concat(parts).sort("_row")).drop("_row")
 
 
 def _protect_accounts(accounts: pl.DataFrame, names: Names) -> pl.DataFrame:
@@ -101,18 +109,18 @@ def _protect_accounts(accounts: pl.DataFrame, names: Names) -> pl.DataFrame:
 
 def _protect_posts(posts: pl.DataFrame, names: Names) -> pl.DataFrame:
     id_columns = ("account_id", "repost_of_account_id", "reply_to_account_id")
-    post_columns = ("post_id", "repost_of_id", "reply_to_id", "quote_of_id")
+    other_posts = ("repost_of_id", "reply_to_id", "quote_of_id")
     shown_ids = _map_distinct(pl.concat([posts[column] for column in id_columns]), names.show_account)
-    shown_posts = _map_distinct(pl.concat([posts[column] for column in post_columns]), names.show_post)
     n = posts.height
     return posts.select("_row", *Posts.column_names()).with_columns(
         *[shown_ids.slice(i * n, n).alias(column) for i, column in enumerate(id_columns)],
-        *[shown_posts.slice(i * n, n).alias(column) for i, column in enumerate(post_columns)],
-        protect_text(posts["text"], names).alias("text"),
+        pl.Series("post_id", names.show_posts(posts["post_id"].to_list()), dtype=pl.String),
+        *[_map_distinct(posts[column], names.show_post) for column in other_posts],
+        _change_distinct(posts["text"], lambda texts: protect_text(texts, names)),
         _map_lists(posts["urls"], lambda urls: protect_urls(urls, names)),
         _map_lists(posts["mentions"], lambda mentions: _map_distinct(mentions, names.show_mention)),
         _map_lists(posts["hashtags"], lambda tags: _map_distinct(tags, _tag_shower(posts, names))),
-        protect_text(posts["client"], names).alias("client"),
+        _change_distinct(posts["client"], lambda clients: protect_text(clients, names)),
     )
 
 
@@ -144,11 +152,14 @@ def _map_lists(lists: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl
 
 def _map_distinct(values: pl.Series, change: Callable[[str], str]) -> pl.Series:
     """Change each distinct value once: a release names an account a thousand times."""
+    return _change_distinct(values, lambda distinct: pl.Series([change(value) for value in distinct], dtype=pl.String))
+
+
+def _change_distinct(values: pl.Series, change: Callable[[pl.Series], pl.Series]) -> pl.Series:
     distinct = values.unique().drop_nulls()
     if distinct.is_empty():
         return values
-    changed = pl.Series([change(value) for value in distinct], dtype=pl.String)
-    return values.replace_strict(distinct, changed, default=None, return_dtype=pl.String)
+    return values.replace_strict(distinct, change(distinct), default=None, return_dtype=pl.String)
 
 
 def _hash_words(text: str, *, key: bytes) -> str:

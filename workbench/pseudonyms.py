@@ -90,11 +90,19 @@ class Names:
 
     def show_post(self, post_id: str) -> str:
         """A post's id, or a keyed one where its author is hidden."""
-        if post_id in self.clear_posts or is_pseudonym(post_id):
-            return post_id
-        name = f"{self.platform}\0{post_id}".encode()
-        # Millions of these: BLAKE2 with a key is as sound as HMAC and twice as fast.
-        return "post_" + hashlib.blake2b(name, key=self._post_key, digest_size=8).hexdigest()
+        return self.show_posts([post_id])[0]
+
+    def show_posts(self, post_ids: list[str]) -> list[str]:
+        """The same of many posts."""
+        # Millions of these: BLAKE2 with a key is as sound as HMAC and twice as fast, and a loop without calls as well.
+        digest, key, prefix = hashlib.blake2b, self._post_key, f"{self.platform}\0".encode()
+        clear = self.clear_posts
+        return [
+            name
+            if name in clear or is_pseudonym(name)
+            else "post_" + digest(prefix + name.encode(), key=key, digest_size=8).hexdigest()
+            for name in post_ids
+        ]
 
     def _pseudonym(self, space: str, name: str) -> str:
         source = f"{space}\0{self.platform}\0{name}"
