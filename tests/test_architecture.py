@@ -42,8 +42,8 @@ ROOMS: dict[str, tuple[str, str]] = {
     "invisible": ("invisible", ""),
     "charts": (
         (
-            "charts chart_style chart_display chart_conversation chart_network chart_sharing chart_state_media "
-            "narrative_charts"
+            "charts chart_style chart_stretch chart_display chart_conversation chart_network chart_sharing "
+            "chart_state_media narrative_charts"
         ),
         "invisible",
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from workbench.chart_stretch import Stretch, cut_to, say_stretch
 from workbench.chart_style import (
     GREY,
     PALETTE,
@@ -23,10 +24,11 @@ from workbench.chart_style import (
 _GROUPS = ("the network", "everybody else")
 
 
-def chart_conversation(table: pl.DataFrame, *, period: str) -> alt.Chart:
+def chart_conversation(table: pl.DataFrame, *, period: str, within: Stretch | None = None) -> alt.Chart:
     """Return a conversation's posts per day, week or month (`day`, `group`, `n_posts`), the network's at the bottom."""
-    check_chart_table(table, "day", "group", "n_posts")
-    ranked = table.with_columns(rank=pl.col("group").replace_strict({name: n for n, name in enumerate(_GROUPS)}))
+    shown = cut_to(table, within, when="day")
+    check_chart_table(shown, "day", "group", "n_posts")
+    ranked = shown.with_columns(rank=pl.col("group").replace_strict({name: n for n, name in enumerate(_GROUPS)}))
     chart = (
         plot(with_text_days(ranked, "day"))
         .mark_area(interpolate="step-after", opacity=1)
@@ -43,14 +45,14 @@ def chart_conversation(table: pl.DataFrame, *, period: str) -> alt.Chart:
             tooltip=[day_tip("day"), tip("group", "Whose"), tip("n_posts", "Posts", ",")],
         )
     )
-    own = int(table.filter(pl.col("group") == _GROUPS[0])["n_posts"].sum())
-    whole = int(table["n_posts"].sum())
-    peak = table.filter(pl.col("group") == _GROUPS[0]).sort("n_posts", "day", descending=[True, False]).row(0)
+    own = int(shown.filter(pl.col("group") == _GROUPS[0])["n_posts"].sum())
+    whole = int(shown["n_posts"].sum())
+    peak = shown.filter(pl.col("group") == _GROUPS[0]).sort("n_posts", "day", descending=[True, False]).row(0)
     when = f"on {say_when(peak[0])}" if period == "day" else f"in {say_when(peak[0], period)}"
     when = f"in the week of {say_when(peak[0])}" if period == "week" else when
     description = (
-        f"Posts of the conversation per {period}, {say_span(table['day'], period)}: {own:,} of these {whole:,} are the "
-        f"network's. It posted most {when}: {peak[2]:,} posts."
+        f"Posts of the conversation per {period}, {say_span(shown['day'], period)}: {own:,} of these {whole:,} are the "
+        f"network's. It posted most {when}: {peak[2]:,} posts.{say_stretch(table, within, period=period)}"
     )
     title = f"The conversation per {period}, and the network's part of it"
     return dress(chart, title=title, description=description)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from workbench.chart_stretch import Stretch, cut_to, say_stretch
 from workbench.chart_style import (
     GREY,
     PALETTE,
@@ -27,6 +28,7 @@ from workbench.chart_style import (
 
 _OUTCOMES = {"meets": PALETTE[1], "does not meet": PALETTE[0], "undetermined": "#D9D9D9"}
 _MOST_POINTS = 2_000
+_MOST_POINTS_CLOSE = 400
 _SHORT = {"meets": "meets it", "does not meet": "does not", "undetermined": "unclear"}
 """as they fit a cell on a phone"""
 _RATIOS = ("ratio", "ratio_low", "ratio_high")
@@ -112,33 +114,37 @@ def _say_ratio(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.1f}" if ratio >= 0.95 else f"{ratio:.1g}"
 
 
-def coarsen_days(table: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+def coarsen_days(table: pl.DataFrame, *, within: Stretch | None = None) -> tuple[pl.DataFrame, str]:
     """Return posts per day and group by week or month where a line per group would have too many points, and the step.
 
     Args:
         table: day, group, n_posts.
+        within: the days that will be drawn; without it, all.
 
     Returns:
         The table, day being the first of its week or month; "1d", "1w" or "1mo".
     """
-    n_days = table.select((pl.col("day").max() - pl.col("day").min()).dt.total_days()).item() + 1
+    drawn = cut_to(table, within, when="day")
+    n_days = drawn.select((pl.col("day").max() - pl.col("day").min()).dt.total_days()).item() + 1
     n_points = n_days * table["group"].n_unique()
-    every = "1d" if n_points <= _MOST_POINTS else "1w" if n_points <= 7 * _MOST_POINTS else "1mo"
+    most = _MOST_POINTS if within is None else _MOST_POINTS_CLOSE
+    every = "1d" if n_points <= most else "1w" if n_points <= 7 * most else "1mo"
     by_step = table.group_by(pl.col("day").dt.truncate(every), "group").agg(pl.col("n_posts").sum())
     return by_step.sort("day", "group"), every
 
 
-def chart_references_per_day(table: pl.DataFrame) -> alt.Chart:
+def chart_references_per_day(table: pl.DataFrame, *, within: Stretch | None = None) -> alt.Chart:
     """Return posts that refer to outlets per day (`day`, `group`, `n_posts`) as one line per group.
 
     A day without a row is drawn as none. Long spans are drawn by week or month.
     """
     check_chart_table(table.head(1), "day", "group", "n_posts")  # its length is mended below
-    table, every = coarsen_days(table)
-    days = table.select(pl.date_range(pl.col("day").min(), pl.col("day").max(), every))
-    each = days.join(table.select("group").unique(), how="cross").join(table, on=["day", "group"], how="left")
-    filled = each.with_columns(pl.col("n_posts").fill_null(0)).sort("day", "group")
+    table, every = coarsen_days(table, within=within)
+    shown = cut_to(table, within, when="day")
+    days = shown.select(pl.date_range(pl.col("day").min(), pl.col("day").max(), every))
     groups = table["group"].unique().sort().to_list()
+    each = days.join(pl.DataFrame({"group": groups}), how="cross").join(shown, on=["day", "group"], how="left")
+    filled = each.with_columns(pl.col("n_posts").fill_null(0)).sort("day", "group")
     chart = (
         plot(with_text_days(filled, "day"))
         .mark_line(interpolate="step", strokeWidth=1.6)
@@ -149,11 +155,12 @@ def chart_references_per_day(table: pl.DataFrame) -> alt.Chart:
             tooltip=[day_tip("day"), tip("group", "Group"), tip("n_posts", "Posts", ",")],
         )
     )
-    most = table.sort("n_posts", "day", descending=[True, False]).row(0, named=True)
+    most = shown.sort("n_posts", "day", descending=[True, False]).row(0, named=True)
     step = _STEPS[every]
     description = (
         f"Posts per {step} that link to, repost, quote or copy an outlet, by {listed(groups)}, "
-        f"{say_span(table['day'], step)}. The most by one group in one {step}: {most['n_posts']:,} "
+        f"{say_span(shown['day'], step)}. The most by one group in one {step}: {most['n_posts']:,} "
         f"({most['group']}, {'week of ' if step == 'week' else ''}{say_when(most['day'], step)})."
+        f"{say_stretch(table, within, period=step)}"
     )
     return dress(chart, title=f"Posts that refer to an outlet, by {step}", description=description)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
+from workbench.chart_stretch import Stretch, cut_to, say_stretch
 from workbench.chart_style import (
     GREY,
     PALETTE,
@@ -33,12 +34,13 @@ from workbench.chart_style import (
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def chart_posts_per_day(table: pl.DataFrame, *, period: str = "day") -> alt.Chart:
+def chart_posts_per_day(table: pl.DataFrame, *, period: str = "day", within: Stretch | None = None) -> alt.Chart:
     """Return posts per day, week or month (`day`, its first day; `group`; `n_posts`) as one line per group."""
-    check_chart_table(table, "day", "group", "n_posts")
+    shown = cut_to(table, within, when="day")
+    check_chart_table(shown, "day", "group", "n_posts")
     groups = table["group"].unique().sort().to_list()
-    busiest = table.group_by("day").agg(pl.col("n_posts").sum()).sort("n_posts", "day", descending=[True, False]).row(0)
-    base = plot(with_text_days(table, "day")).mark_line(interpolate="step-after", strokeWidth=1.6)
+    busiest = shown.group_by("day").agg(pl.col("n_posts").sum()).sort("n_posts", "day", descending=[True, False]).row(0)
+    base = plot(with_text_days(shown, "day")).mark_line(interpolate="step-after", strokeWidth=1.6)
     chart = base.encode(
         x=time_axis("day"),
         y=alt.Y("n_posts:Q", title=f"Posts per {period}"),
@@ -49,8 +51,8 @@ def chart_posts_per_day(table: pl.DataFrame, *, period: str = "day") -> alt.Char
     of = "" if groups == ["all accounts"] else f" of {listed(groups)}"
     that = f"that of {say_when(busiest[0])}" if period == "week" else say_when(busiest[0], period)
     description = (
-        f"Posts per {period}{of}, {say_span(table['day'], period)}. The busiest {period} is {that}, with "
-        f"{busiest[1]:,} posts."
+        f"Posts per {period}{of}, {say_span(shown['day'], period)}. The busiest {period} is {that}, with "
+        f"{busiest[1]:,} posts.{say_stretch(table, within, period=period)}"
     )
     title = f"Posts per {period}" + (", by group" if len(groups) > 1 else "")
     return dress(chart, title=title, description=description)
@@ -114,14 +116,15 @@ def chart_week_hours(table: pl.DataFrame, *, time_zone: str) -> alt.Chart:
     return dress(chart, title=f"When they posted, in {time_zone} time", description=description, height_px=190)
 
 
-def chart_languages_over_time(table: pl.DataFrame) -> alt.Chart:
-    """Return the languages of posts per period (`period`, `language`, `n_posts`) as stacked shares."""
-    check_chart_table(table, "period", "language", "n_posts")
-    totals = table.group_by("language").agg(pl.col("n_posts").sum())
+def chart_languages_over_time(table: pl.DataFrame, *, within: Stretch | None = None) -> alt.Chart:
+    """Return the languages of posts per month (`period`, `language`, `n_posts`) as stacked shares."""
+    shown = cut_to(table, within, when="period")
+    check_chart_table(shown, "period", "language", "n_posts")
+    totals = shown.group_by("language").agg(pl.col("n_posts").sum())
     order = totals.sort("n_posts", "language", descending=[True, False])["language"].to_list()
     ranks = {language: rank for rank, language in enumerate(order)}
     chart = (
-        plot(with_text_days(table, "period").with_columns(rank=pl.col("language").replace_strict(ranks)))
+        plot(with_text_days(shown, "period").with_columns(rank=pl.col("language").replace_strict(ranks)))
         .mark_bar()
         .encode(
             x=time_axis("period", timeunit="yearmonth"),
@@ -131,11 +134,12 @@ def chart_languages_over_time(table: pl.DataFrame) -> alt.Chart:
             tooltip=[day_tip("period"), tip("language", "Language"), tip("n_posts", "Posts", ",")],
         )
     )
-    total = int(table["n_posts"].sum())
+    total = int(shown["n_posts"].sum())
     first = int(totals.filter(pl.col("language") == order[0])["n_posts"].sum())
     description = (
-        f"Share of posts by language, {say_span(table['period'], 'month')}. "
+        f"Share of posts by language, {say_span(shown['period'], 'month')}. "
         f"The most used is {order[0]}: {first:,} of {total:,} posts."
+        f"{say_stretch(table, within, when='period', period='month')}"
     )
     return dress(chart, title="Languages of the posts over time", description=description)
 

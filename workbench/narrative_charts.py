@@ -7,6 +7,7 @@ from datetime import date
 import altair as alt
 import polars as pl
 
+from workbench.chart_stretch import Stretch, cut_to, say_stretch
 from workbench.chart_style import (
     GREY,
     PALETTE,
@@ -30,16 +31,16 @@ _OUTSIDE = "not in a cluster"
 _OTHERS = "all others"
 
 
-def chart_narrative_stream(table: pl.DataFrame) -> alt.Chart:
+def chart_narrative_stream(table: pl.DataFrame, *, within: Stretch | None = None) -> alt.Chart:
     """Return posts per period and narrative (`period`, `narrative`, `n_posts`) as a stream, widest where most.
 
     Clusters, where the table has them, are added up.
     """
-    check_chart_table(table, "period", "narrative", "n_posts")
-    summed = table.group_by("period", "narrative").agg(pl.col("n_posts").sum()).sort("period", "narrative")
-    order = _by_size(summed)
+    check_chart_table(cut_to(table, within, when="period"), "period", "narrative", "n_posts")
+    whole = table.group_by("period", "narrative").agg(pl.col("n_posts").sum()).sort("period", "narrative")
+    order, summed = _by_size(whole), cut_to(whole, within, when="period")
     chart = (
-        plot(with_text_days(_fill_periods(summed), "period"))
+        plot(with_text_days(_fill_periods(summed, order), "period"))
         .mark_area(interpolate="monotone")
         .encode(
             x=time_axis("period"),
@@ -50,24 +51,26 @@ def chart_narrative_stream(table: pl.DataFrame) -> alt.Chart:
         )
     )
     total = int(summed["n_posts"].sum())
-    largest = int(summed.filter(pl.col("narrative") == order[0])["n_posts"].sum())
+    name = _by_size(summed)[0]
+    largest = int(summed.filter(pl.col("narrative") == name)["n_posts"].sum())
     peak = summed.group_by("period").agg(pl.col("n_posts").sum()).sort(["n_posts", "period"], descending=[True, False])
-    step = name_period(summed["period"])
+    step = name_period(whole["period"])
     description = (
-        f"Posts per {step} by narrative, {say_span(summed['period'], step)}. The largest is “{order[0]}” with "
+        f"Posts per {step} by narrative, {say_span(summed['period'], step)}. The largest is “{name}” with "
         f"{largest:,} of {total:,} posts. The busiest {step} is {_say_step(peak['period'][0], step)}, with "
-        f"{peak['n_posts'][0]:,} posts."
+        f"{peak['n_posts'][0]:,} posts.{say_stretch(whole, within, when='period', period=step)}"
     )
     return dress(chart, title="What was said, over time", description=description, height_px=280)
 
 
-def chart_narrative_heat_map(table: pl.DataFrame) -> alt.Chart:
+def chart_narrative_heat_map(table: pl.DataFrame, *, within: Stretch | None = None) -> alt.Chart:
     """Return posts by cluster, narrative and period (`cluster_id`, `narrative`, `n_posts`, `period`) as a heat map.
 
     One row per narrative and cluster, one column per period; colour is the number of posts.
     """
-    check_chart_table(table, "period", "cluster_id", "narrative", "n_posts")
-    named = table.with_columns(
+    shown = cut_to(table, within, when="period")
+    check_chart_table(shown, "period", "cluster_id", "narrative", "n_posts")
+    named = shown.with_columns(
         row=pl.format(
             "{} · {}",
             pl.when(pl.col("cluster_id").is_null())
@@ -99,18 +102,22 @@ def chart_narrative_heat_map(table: pl.DataFrame) -> alt.Chart:
     most = named.sort(["n_posts", "row", "period"], descending=[True, False, False]).row(0, named=True)
     step = name_period(table["period"])
     description = (
-        f"Posts by narrative and cluster, one column per {step}, {say_span(table['period'], step)}. The most in one "
-        f"cell: {most['n_posts']:,} of {table['n_posts'].sum():,} posts ({most['row']}, "
-        f"{_say_step(most['period'], step)})."
+        f"Posts by narrative and cluster, one column per {step}, {say_span(shown['period'], step)}. The most in one "
+        f"cell: {most['n_posts']:,} of {shown['n_posts'].sum():,} posts ({most['row']}, "
+        f"{_say_step(most['period'], step)}).{say_stretch(table, within, when='period', period=step)}"
     )
     title = "Which cluster said what, and when"
     return dress(chart, title=title, description=description, height_px=rows_px(order.height))
 
 
-def chart_campaigns(table: pl.DataFrame) -> alt.Chart:
-    """Return campaigns (columns of `list_campaigns`) as bars from first to last post, one row per narrative."""
-    check_chart_table(table, "cluster_id", "narrative_id", "label", "kind", "first_at", "last_at", "n_accounts")
-    named = table.with_columns(
+def chart_campaigns(table: pl.DataFrame, *, within: Stretch | None = None) -> alt.Chart:
+    """Return campaigns (columns of `list_campaigns`) as bars from first to last post, one row per narrative.
+
+    With a stretch, only those that begin and end in it.
+    """
+    shown = cut_campaigns(table, within)
+    check_chart_table(shown, "cluster_id", "narrative_id", "label", "kind", "first_at", "last_at", "n_accounts")
+    named = shown.with_columns(
         row=pl.format(
             "{}{} {}",
             pl.when(pl.col("cluster_id").is_null())
@@ -140,13 +147,27 @@ def chart_campaigns(table: pl.DataFrame) -> alt.Chart:
         )
     )
     first = named.sort("first_at").row(0, named=True)
-    n = f"{table.height} {'campaign as a bar' if table.height == 1 else 'campaigns as bars'}"
+    n = f"{shown.height} {'campaign as a bar' if shown.height == 1 else 'campaigns as bars'}"
     whose = f"{first['n_accounts']:,} {'account' if first['n_accounts'] == 1 else 'accounts'}"
     description = (
         f"{n} from first to last post. The earliest begins on {say_when(first['first_at'])}: {first['row']}, {whose}."
+        f"{_say_longer(table.height, shown.height)}"
     )
     title = "Campaigns of these accounts, in their order"
     return dress(chart, title=title, description=description, height_px=rows_px(len(order)))
+
+
+def cut_campaigns(table: pl.DataFrame, within: Stretch | None) -> pl.DataFrame:
+    """Return the campaigns that begin and end in a stretch; all of them without one."""
+    if within is None:
+        return table
+    begins, ends = pl.col("first_at").dt.date(), pl.col("last_at").dt.date()
+    return table.filter(begins >= within.first, ends <= within.last)
+
+
+def _say_longer(n_all: int, n_shown: int) -> str:
+    n = n_all - n_shown
+    return f" Of all {n_all}, {n} {'begins' if n == 1 else 'begin'} before the days shown or last longer." if n else ""
 
 
 def _say_step(moment: date, step: str) -> str:
@@ -163,9 +184,12 @@ def _colours(order: list[str]) -> list[str]:
     return [GREY if name == _OTHERS else next(named) for name in order]
 
 
-def _fill_periods(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with a zero where only others have posts in a period: a stream needs every step."""
-    ranks = {name: rank for rank, name in enumerate(_by_size(table))}
-    grid = table.select("period").unique().join(table.select("narrative").unique(), how="cross")
+def _fill_periods(table: pl.DataFrame, order: list[str]) -> pl.DataFrame:
+    """Return the table with a zero where a narrative has no post in a period: a stream needs every step."""
+    steps = {"day": ["1d"], "week": ["1w"], "month": ["1y", "1q", "1mo"]}[name_period(table["period"])]
+    every = next(step for step in steps if (table["period"].dt.truncate(step) == table["period"]).all())
+    periods = table.select(pl.date_range(pl.col("period").min(), pl.col("period").max(), every))
+    grid = periods.join(table.select("narrative").unique(), how="cross")
     filled = grid.join(table, on=["period", "narrative"], how="left").with_columns(pl.col("n_posts").fill_null(0))
+    ranks = {name: rank for rank, name in enumerate(order)}
     return filled.with_columns(rank=pl.col("narrative").replace_strict(ranks)).sort("period", "rank")

@@ -150,7 +150,13 @@ def test_years_of_next_to_nothing_are_not_drawn_but_counted():
     early = {"account_id": "n1", "hashtags": ["pier"], "posted_at": START - timedelta(days=900)}
     busy = [{"account_id": "n2" if n < 40 else f"x{n}", "hashtags": ["pier"]} for n in range(201)]
     section = describe(posts(early, *busy))
-    assert {row["day"] for row in section.figures[0].table} == {"2031-03-01"}
+    (figure,) = section.figures
+    drawn = [row for row in next(iter(figure.spec["datasets"].values())) if row["n_posts"]]
+    assert {row["day"][:10] for row in drawn} == {"2031-03-01"}
+    assert "Of all 202 posts, 201 lie in the days shown; 1 lies before them, back to 12 September 2028" in (
+        figure.description
+    )
+    assert sum(row["n_posts"] for row in figure.table) == 202
     assert section.tables[0].rows[0]["n_whole"] == 202
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from workbench.chart_stretch import drop_strays
 from workbench.charts import chart_account_creation, chart_languages_over_time, chart_week_hours
 from workbench.findings import ChanceTest, Claim, Confidence, Figure, Observation, Section, TableView
 from workbench.sections.base import make_figure, make_table, say_count, say_language, say_list, say_percent, say_share
@@ -82,7 +83,8 @@ def describe_accounts(
         figures.append(make_figure("week_hours", chart, week_hours))
     if languages is not None and languages.filter(~pl.col("language").is_in(["und", "other"])).height:
         named = languages.with_columns(pl.col("language").map_elements(say_language, return_dtype=pl.String))
-        figures.append(make_figure("languages_over_time", chart_languages_over_time(named), named))
+        within = drop_strays(named, when="period")
+        figures.append(make_figure("languages_over_time", chart_languages_over_time(named, within=within), named))
     tables = [*_burst_tables(bursts), _traits(profiles, who=who), *_feature_tables(features)]
     return Section("accounts", claims, [_INNOCENT], figures, tables)
 

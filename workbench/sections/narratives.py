@@ -7,10 +7,17 @@ from typing import Any
 import polars as pl
 
 from workbench.addresses import defang
+from workbench.chart_stretch import Stretch, drop_strays, find_stretch
 from workbench.chart_style import GREY, PALETTE
 from workbench.findings import Card, Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
-from workbench.narrative_charts import chart_campaigns, chart_narrative_heat_map, chart_narrative_stream
+from workbench.narrative_charts import (
+    chart_campaigns,
+    chart_narrative_heat_map,
+    chart_narrative_stream,
+    cut_campaigns,
+)
 from workbench.sections.base import make_figure, make_table, say_count, say_language, say_list, say_percent, say_share
+from workbench.sections.over_time import choose_step, draw_over_time
 
 MOST_CARDS = 12
 MOST_CAMPAIGNS = 15
@@ -35,6 +42,7 @@ def describe_narratives(
     n_posts: int,
     n_placed: int,
     over_time: pl.DataFrame | None = None,
+    by_week: pl.DataFrame | None = None,
     phases: pl.DataFrame | None = None,
     campaigns: pl.DataFrame | None = None,
 ) -> Section:
@@ -44,7 +52,8 @@ def describe_narratives(
         cards: the cards of `find_narratives`, with human labels where there are any.
         n_posts: posts asked about.
         n_placed: posts in a narrative.
-        over_time: from `count_narratives_over_time`.
+        over_time: from `count_narratives_over_time`, by month.
+        by_week: the same by week: what a closer look is drawn of.
         phases: from `find_phases`.
         campaigns: from `list_campaigns`.
     """
@@ -62,7 +71,7 @@ def describe_narratives(
         "narratives",
         claims,
         prose,
-        _figures(over_time, campaigns),
+        _figures(over_time, by_week, campaigns),
         _tables(cards, campaigns),
         cards=[_card(row, n_posts=n_posts) for row in shown],
         key_numbers=_key_numbers(cards, n_posts=n_posts, n_placed=n_placed),
@@ -201,20 +210,53 @@ def _exemplars(row: dict[str, Any]) -> TableView:
     return make_table(f"examples_of_narrative_{number}", title, table, labels=labels, quoted={"text": "language"})
 
 
-def _figures(over_time: pl.DataFrame | None, campaigns: pl.DataFrame | None) -> list[Figure]:
-    figures = []
+def _figures(
+    over_time: pl.DataFrame | None, by_week: pl.DataFrame | None, campaigns: pl.DataFrame | None
+) -> list[Figure]:
+    figures, within = [], None
     if over_time is not None and not over_time.is_empty():
-        summed = over_time.group_by("period", "narrative_id", "narrative", maintain_order=True).agg(
-            pl.col("n_posts").sum()
-        )
-        figures.append(make_figure("narratives_over_time", chart_narrative_stream(summed), summed))
-        clustered = over_time.filter(pl.col("cluster_id").is_not_null())
+        weeks = over_time if by_week is None else by_week
+        within = None if by_week is None else find_stretch(by_week, when="period")
+        figures += _draw_streams(over_time, weeks, within)
+        clustered, by_cluster = (table.filter(pl.col("cluster_id").is_not_null()) for table in (over_time, weeks))
         if clustered.height:
-            figures.append(make_figure("narratives_by_cluster", chart_narrative_heat_map(clustered), clustered))
+            figures.append(_draw_heat_map(clustered, by_cluster))
     if campaigns is not None and not campaigns.is_empty():
-        largest = _largest(campaigns)
-        figures.append(make_figure("campaigns", chart_campaigns(largest), largest))
+        figures += _draw_campaigns(_largest(campaigns), within)
     return figures
+
+
+def _draw_streams(over_time: pl.DataFrame, weeks: pl.DataFrame, within: Stretch | None) -> list[Figure]:
+    is_short = choose_step(_count_days(over_time))[1] != "month"
+
+    def draw(shown: Stretch | None) -> tuple[Any, pl.DataFrame]:
+        table = weeks if is_short or (shown and choose_step(shown.n_days)[1] != "month") else over_time
+        summed = table.group_by("period", "narrative_id", "narrative", maintain_order=True).agg(pl.col("n_posts").sum())
+        return chart_narrative_stream(summed, within=shown), summed
+
+    return draw_over_time("narratives_over_time", draw, within=within)
+
+
+def _draw_heat_map(over_time: pl.DataFrame, weeks: pl.DataFrame) -> Figure:
+    within = drop_strays(weeks, when="period")
+    n_days = within.n_days if within else _count_days(over_time)
+    table = weeks if choose_step(n_days)[1] != "month" else over_time
+    return make_figure("narratives_by_cluster", chart_narrative_heat_map(table, within=within), table)
+
+
+def _count_days(over_time: pl.DataFrame) -> int:
+    first, last = over_time.select(first=pl.col("period").min(), last=pl.col("period").max()).row(0)
+    return (last - first).days + 31
+
+
+def _draw_campaigns(campaigns: pl.DataFrame, within: Stretch | None) -> list[Figure]:
+    """The campaigns as bars, and those of the weeks with most posts apart, where most are of these weeks."""
+    close = within if 2 * cut_campaigns(campaigns, within).height >= campaigns.height else None
+
+    def draw(shown: Stretch | None) -> tuple[Any, pl.DataFrame]:
+        return chart_campaigns(campaigns, within=shown), campaigns
+
+    return draw_over_time("campaigns", draw, within=close, is_strip=False)
 
 
 def _largest(campaigns: pl.DataFrame) -> pl.DataFrame:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
 from workbench.chart_conversation import chart_conversation
+from workbench.chart_stretch import Stretch, find_stretch
 from workbench.findings import Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.schema import Quote
 from workbench.sections.base import (
-    make_figure,
     make_table,
     say_count,
     say_day,
@@ -20,11 +21,11 @@ from workbench.sections.base import (
     say_share,
 )
 from workbench.sections.breakout import claim_breakout, tabulate_breakout
+from workbench.sections.over_time import draw_over_time
 from workbench.sections.quoted import quote_others
 
 MIN_PERIOD_POSTS = 20
 MIN_OF_BUSIEST = 0.1
-EARLY_FRAC = 0.05
 _CONVERSATION = "the conversation it took part in"
 _WHAT_IT_IS = (
     "The conversation is every post in the data that carries a hashtag or link which two or more of the network's "
@@ -177,15 +178,11 @@ def _view_uptake(uptake: pl.DataFrame) -> list[TableView]:
 def _figure(by_period: pl.DataFrame, *, period: str) -> list[Figure]:
     if by_period.is_empty():
         return []
-    drawn = _without_early_trickle(by_period)
-    return [make_figure("conversation", chart_conversation(drawn, period=period), drawn)]
 
+    def draw(shown: Stretch | None) -> tuple[Any, pl.DataFrame]:
+        return chart_conversation(by_period, period=period, within=shown), by_period
 
-def _without_early_trickle(by_period: pl.DataFrame) -> pl.DataFrame:
-    """Leave out the periods before the network's first twentieth of its posts: often years of next to nothing."""
-    own = by_period.filter(pl.col("group") == "the network").sort("day")
-    first = own.filter(pl.col("n_posts").cum_sum() >= EARLY_FRAC * int(own["n_posts"].sum()))["day"].first()
-    return by_period.filter(pl.col("day") >= first)
+    return draw_over_time("conversation", draw, within=find_stretch(by_period))
 
 
 def _key(prevalence: pl.DataFrame) -> list[KeyNumber]:

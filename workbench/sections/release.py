@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from workbench.chart_stretch import Stretch, find_stretch
 from workbench.charts import chart_posts_per_day
 from workbench.findings import Claim, Confidence, Figure, KeyNumber, Observation, Section, TableView
 from workbench.schema import Release
 from workbench.sections.base import (
-    make_figure,
     make_table,
     say_count,
     say_language,
@@ -19,6 +19,7 @@ from workbench.sections.base import (
     say_share,
 )
 from workbench.sections.figure_words import say_figure
+from workbench.sections.over_time import choose_step, draw_over_time
 
 MOST_POINTS = 400
 _READ = Confidence("high", "Counted in the files as released; every record was kept or set aside with its reason.")
@@ -178,17 +179,31 @@ def _published(checks: pl.DataFrame) -> TableView:
 def _figures(posts: pl.DataFrame) -> list[Figure]:
     if posts.is_empty():
         return []
+    daily = _count_posts(posts, every="1d")
+    within = find_stretch(daily)
+
+    def draw(shown: Stretch | None) -> tuple[Any, pl.DataFrame]:
+        every, period = choose_step(shown.n_days) if shown else _choose_whole_step(posts)
+        table = _count_posts(posts, every=every)
+        return chart_posts_per_day(table, period=period, within=shown), table
+
+    return draw_over_time("posts_over_time", draw, within=within)
+
+
+def _choose_whole_step(posts: pl.DataFrame) -> tuple[str, str]:
     first, last = _period(posts)
     days = (last - first).days
-    every, period = next(
+    return next(
         (every, period)
         for every, period, length in (("1d", "day", 1), ("1w", "week", 7), ("1mo", "month", 30))
         if days / length <= MOST_POINTS or period == "month"
     )
+
+
+def _count_posts(posts: pl.DataFrame, *, every: str) -> pl.DataFrame:
     counted = posts.group_by(pl.col("posted_at").dt.truncate(every).dt.date().alias("day")).agg(n_posts=pl.len())
     filled = counted.sort("day").upsample("day", every=every).with_columns(pl.col("n_posts").fill_null(0))
-    table = filled.select("day", pl.lit("all accounts").alias("group"), pl.col("n_posts").cast(pl.Int64))
-    return [make_figure("posts_over_time", chart_posts_per_day(table, period=period), table)]
+    return filled.select("day", pl.lit("all accounts").alias("group"), pl.col("n_posts").cast(pl.Int64))
 
 
 def _period(posts: pl.DataFrame) -> tuple[datetime, datetime]:

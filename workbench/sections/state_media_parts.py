@@ -12,8 +12,10 @@ from workbench.chart_state_media import (
     chart_references_per_day,
     coarsen_days,
 )
+from workbench.chart_stretch import Stretch, find_stretch
 from workbench.findings import Figure, TableView
 from workbench.sections.base import make_figure, make_table, say_platform
+from workbench.sections.over_time import draw_over_time
 
 MOST_OUTLETS_DRAWN = 30
 
@@ -58,8 +60,11 @@ def draw_days(by_day: pl.DataFrame) -> list[Figure]:
         .otherwise(pl.format("cluster {}", cluster))
     )
     table = by_day.group_by("day", group.alias("group")).agg(n_posts=pl.col("n_posts").sum()).sort("day", "group")
-    table, _ = coarsen_days(table)
-    return [make_figure("state_media_days", chart_references_per_day(table), table)]
+
+    def draw(shown: Stretch | None) -> tuple[Any, pl.DataFrame]:
+        return chart_references_per_day(table, within=shown), coarsen_days(table, within=shown)[0]
+
+    return draw_over_time("state_media_days", draw, within=find_stretch(table))
 
 
 def tabulate_determinations(screened: pl.DataFrame) -> TableView:
