@@ -1,5 +1,6 @@
 """Signs of origin: a planted clock is found, a flat one is not, and nothing is attributed but in others' words."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -140,6 +141,58 @@ def test_the_table_says_what_else_would_look_the_same():
         "address, not who wrote them."
     )
     assert "none is quoted" in section.prose[0]
+
+
+def several(offsets: dict[int, int | None]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Signs and clocks of clusters of thirty accounts each, by the clock they keep (none = posting at any hour)."""
+    tables, members = [], []
+    for number, offset_h in offsets.items():
+        tables.append(
+            posts(offset_h=offset_h, seed=number).with_columns(
+                account_id=pl.format("c{}{}", pl.lit(number), "account_id"), lang=pl.lit("en" if number == 4 else "zh")
+            )
+        )
+        members.append(tables[-1].select("account_id", cluster_id=pl.lit(number)).unique())
+    both, clusters = pl.concat([*tables, posts(offset_h=None, seed=9, who="x")]), pl.concat(members)
+    return count_origin_signs(accounts(), both, clusters), fit_cluster_clocks(both, clusters, seed=1)
+
+
+def test_clusters_of_the_same_result_share_one_sentence():
+    signs, clocks = several({1: 8, 2: None, 3: 8, 4: None})
+    texts = [claim.text for claim in describe_origin(signs, clocks=clocks).claims]
+    assert len(texts) == 4
+    assert texts[0].startswith("If clusters 1 and 3 kept office hours, it is almost certain that the clock was UTC+8: ")
+    assert ": 100% of their posting falls into those hours there. Such a clock is kept in central" in texts[0]
+    assert texts[1].startswith("No clock makes the posting of clusters 2 and 4 look like office work: at best, ")
+    assert re.search(r": at best, [\d.]+% and [\d.]+% \(in this order\) of their posting falls into those", texts[1])
+    assert texts[2] == (
+        "100% of the posts of clusters 1, 2 and 3 are labelled Chinese, against 0% among everybody else; that says "
+        "whom they address, not who wrote them."
+    )
+    assert texts[3].startswith("100% of the posts of cluster 4 are labelled English, against 100% among")
+
+
+def test_every_cluster_is_spoken_of_once_whatever_is_grouped():
+    signs, clocks = several({1: 8, 2: None, 3: 0, 4: 8, 5: -5})
+    section = describe_origin(signs, clocks=clocks)
+    about_clocks = [claim for claim in section.claims if "office" in claim.text]
+    heads = [re.split(" look like| kept", claim.text)[0] for claim in about_clocks]
+    named = [number for head in heads for number in re.findall(r"[1-5]", head)]
+    assert sorted(named) == ["1", "2", "3", "4", "5"]
+    assert all(claim.evidence and claim.denominator and claim.confidence.level == "low" for claim in section.claims)
+
+
+def test_what_is_said_of_two_groups_and_the_same_two_stands_in_one_claim():
+    signs, clocks = several({1: 8, 2: 8})
+    (claim,) = describe_origin(signs, clocks=clocks).claims
+    assert claim.text.startswith("If clusters 1 and 2 kept office hours")
+    assert claim.text.endswith("not who wrote them.")
+    assert claim.denominator.endswith("900 and 900 posts with a language")
+
+
+def test_more_clusters_than_are_looked_at_are_counted():
+    signs, clocks = several(dict.fromkeys(range(1, 8), 8))
+    assert "Looked at are the 5 largest of 7 clusters." in describe_origin(signs, clocks=clocks).prose
 
 
 def test_attribution_stands_only_in_quotation_marks_with_publisher_and_day():

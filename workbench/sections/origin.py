@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -63,13 +63,16 @@ def describe_origin(
         quoted: findings of others, from the dataset.
         who: what the groups are called; cluster 0 is everybody in the release.
     """
-    numbers = sorted({*signs["cluster_id"].to_list(), *clocks["cluster_id"].to_list()})[:MOST_CLUSTERS]
+    found = sorted({*signs["cluster_id"].to_list(), *clocks["cluster_id"].to_list()})
+    numbers = found[:MOST_CLUSTERS]
     quotes = quote_others(quoted, about="origin")
     if not numbers and not quotes:
         reason = "The data has no time of posting, language, place or application, and no published finding is quoted."
         return Section("origin", empty_reason=reason)
-    claims = [*quotes, *(claim for number in numbers for claim in _of_group(number, signs, clocks, who=who))]
+    claims = [*quotes, *_claim_signs(numbers, signs, clocks, who=who)]
     prose = [_NOT_ATTRIBUTION, *_look_alikes(signs, clocks)]
+    if len(found) > len(numbers):
+        prose.insert(0, f"Looked at are the {len(numbers)} largest of {len(found)} {who}s.")
     if not quotes:
         prose.insert(0, "No published attribution came with this dataset, so none is quoted.")
     if clocks.is_empty():
@@ -83,38 +86,64 @@ def _look_alikes(signs: pl.DataFrame, clocks: pl.DataFrame) -> list[str]:
     return [f"What else would look the same. {each[0].upper()}{each[1:]}."] if seen else []
 
 
-def _of_group(number: int, signs: pl.DataFrame, clocks: pl.DataFrame, *, who: str) -> list[Claim]:
-    fit = clocks.filter(pl.col("cluster_id") == number)
-    spoken = signs.filter(pl.col("cluster_id") == number, pl.col("sign") == "language of posts")
-    claims = [*_clock_claim(fit, _group(number, who)), *_language_claim(spoken, _group(number, who))]
-    return [_join(claims)] if len(claims) > 1 else claims
+def _claim_signs(numbers: list[int], signs: pl.DataFrame, clocks: pl.DataFrame, *, who: str) -> list[Claim]:
+    """One sentence for all groups of which the same is found; clock and language in one if of the same groups."""
+    fits = {number: read_clock(clocks.filter(pl.col("cluster_id") == number)) for number in numbers}
+    first = signs.filter(pl.col("sign") == "language of posts").unique("cluster_id", keep="first", maintain_order=True)
+    spoken = {row["cluster_id"]: row for row in first.iter_rows(named=True) if row["cluster_id"] in fits}
+    by_clock = _put_alike_together({number: fit for number, fit in fits.items() if fit}, _name_clock)
+    by_language = _put_alike_together(spoken, lambda row: row["value"])
+    claims = {tuple(alike): _clock_claim(list(alike.values()), _groups(alike, who)) for alike in by_clock}
+    for alike in by_language:
+        claim, same = _language_claim(list(alike.values()), _groups(alike, who)), claims.get(tuple(alike))
+        claims[tuple(alike)] = _join(same, claim) if same else claim
+    return list(claims.values())
 
 
-def _clock_claim(fit: pl.DataFrame, group: str) -> list[Claim]:
-    found = read_clock(fit)
-    if found is None:
-        return []
+def _put_alike_together(
+    results: dict[int, dict[str, Any]], name: Callable[[dict[str, Any]], Any]
+) -> list[dict[int, dict[str, Any]]]:
+    alike: dict[Any, dict[int, dict[str, Any]]] = {}
+    for number in sorted(results):
+        alike.setdefault(name(results[number]), {})[number] = results[number]
+    return list(alike.values())
+
+
+def _name_clock(found: dict[str, Any]) -> tuple[Any, ...]:
+    return (found["low_h"], found["high_h"], _likelihood(found)) if found["stands_out"] else ()
+
+
+def _likelihood(found: dict[str, Any]) -> str:
+    return name_likelihood(min(max(found["probability"], 0.01), 0.99))
+
+
+def _clock_claim(alike: list[dict[str, Any]], groups: str) -> Claim:
+    found = alike[0]
     shown = (Observation("The signs, group by group.", "origin_signs"),)
-    share = f"{say_percent(found['office_frac'])} of their posting falls into those hours there"
-    whole = f"all posts of {group}, every account weighed alike; posting at random would give 26.8%"
+    share = f"{_percents(alike, 'office_frac')} of their posting falls into those hours there"
+    whole = f"all posts of {groups}, every account weighed alike; posting at random would give 26.8%"
     if not found["stands_out"]:
-        text = f"No clock makes the posting of {group} look like office work: at best, {share}."
-        return [Claim(text, "co-action", Confidence("low", "One feature alone."), shown, whole)]
-    word = name_likelihood(min(max(found["probability"], 0.01), 0.99))
+        text = f"No clock makes the posting of {groups} look like office work: at best, {share}."
+        return Claim(text, "co-action", Confidence("low", "One feature alone."), shown, whole)
+    word = _likelihood(found)
     text = (
-        f"If {group} kept office hours, it is {word} that the clock was {_range(found['low_h'], found['high_h'])}: "
+        f"If {groups} kept office hours, it is {word} that the clock was {_range(found['low_h'], found['high_h'])}: "
         f"{share}. {_say_bands(found['low_h'], found['high_h'])}"
     )
     basis = (
         "One feature alone. The likelihood is the share of redraws of the accounts in which a clock of this range fits "
         "best; it takes for granted that these are working hours at all."
     )
-    return [Claim(text, "co-action", Confidence("low", basis), shown, whole, likelihood=word)]
+    return Claim(text, "co-action", Confidence("low", basis), shown, whole, likelihood=word)
 
 
-def _join(claims: list[Claim]) -> Claim:
-    """Two sentences about one group as one claim, since both rest on the same table."""
-    first, second = claims
+def _percents(alike: list[dict[str, Any]], name: str) -> str:
+    percents = [say_percent(found[name]) for found in alike]
+    return f"{say_list(percents)} (in this order)" if len(set(percents)) > 1 else percents[0]
+
+
+def _join(first: Claim, second: Claim) -> Claim:
+    """Two sentences about the same groups as one claim, since both rest on the same table."""
     text, whole = f"{first.text} {second.text}", f"{first.denominator}; {second.denominator}"
     basis = f"{first.confidence.basis} {second.confidence.basis}"
     return replace(first, text=text, denominator=whole, confidence=Confidence("low", basis))
@@ -156,18 +185,17 @@ def read_clock(fit: pl.DataFrame) -> dict[str, Any] | None:
     }
 
 
-def _language_claim(spoken: pl.DataFrame, group: str) -> list[Claim]:
-    if spoken.is_empty():
-        return []
-    row = spoken.row(0, named=True)
+def _language_claim(alike: list[dict[str, Any]], groups: str) -> Claim:
+    row = alike[0]
     beside = "" if row["others_frac"] is None else f", against {say_percent(row['others_frac'])} among everybody else"
     text = (
-        f"{say_percent(row['frac'])} of the posts of {group} are labelled {say_language(row['value'])}{beside}; "
-        "that says whom they address, not who wrote them."
+        f"{_percents(alike, 'frac')} of the posts of {groups} are labelled "
+        f"{say_language(row['value'])}{beside}; that says whom they address, not who wrote them."
     )
     shown = (Observation("The signs, group by group.", "origin_signs"),)
     basis = "Languages are those the source gives; a language has readers and writers everywhere."
-    return [Claim(text, "co-action", Confidence("low", basis), shown, f"{row['n_whole']:,} posts with a language")]
+    whole = f"{say_list([format(one['n_whole'], ',') for one in alike])} posts with a language"
+    return Claim(text, "co-action", Confidence("low", basis), shown, whole)
 
 
 def _table(numbers: list[int], signs: pl.DataFrame, clocks: pl.DataFrame, *, who: str) -> TableView:
@@ -207,6 +235,13 @@ def _row(number: int, sign: str, seen: str, others: str, *, who: str) -> dict[st
 
 def _value(sign: object, value: str) -> str:
     return say_language(value) if sign in ("language of posts", "interface language") else f"“{value}”"
+
+
+def _groups(numbers: Collection[int], who: str) -> str:
+    """The groups as a sentence names them: "cluster 1", "clusters 1, 3 and 4"."""
+    if len(numbers) == 1:
+        return _group(next(iter(numbers)), who)
+    return f"{who}s {say_list([str(number) for number in numbers], most=len(numbers))}"
 
 
 def _group(number: int, who: str) -> str:
