@@ -79,7 +79,7 @@ def test_section_says_each_policy_with_its_denominator_and_survives_json(lists):
     assert f"All {len(lines.rows)} lines; " in lines.note
     assert "EUR 150 to 299" in texts[5]
     assert "USD 1,960 to 2,060" in texts[5]
-    assert "in US" in texts[6]
+    assert "in the United States, with" in texts[6]
     assert "2 of these ran before 22 September 2020, when it barred none" in texts[6]
     assert any("Overt is not covert" in paragraph for paragraph in section.prose)
     names = {view.name for view in section.tables}
@@ -101,6 +101,24 @@ def test_nothing_to_screen_and_nothing_but_screening(lists):
     assert unseen.empty_reason.startswith("None of the ")
     assert len(section.claims) == 3
     assert [figure.name for figure in section.figures] == ["state_media_outcomes"]
+
+
+@pytest.mark.parametrize(
+    ("n_outlets", "n_posts", "start", "end"),
+    [
+        (2, 0, "There are no posts in this data, so none can refer to the 2 outlets screened", "no advert was given."),
+        (1, 0, "There are no posts in this data, so none can refer to the 1 outlet screened", "no advert was given."),
+        (2, 1, "None of the 2 outlets screened is linked, reposted, ", "in the 1 post of this data."),
+        (1, 1200, "The outlet screened is not linked, reposted, ", "in the 1,200 posts of this data."),
+    ],
+)
+def test_no_reference_is_said_by_what_there_is(lists, n_outlets, n_posts, start, end):
+    few = lists.outlets["outlet_id"].head(n_outlets)
+    screened = sm.screen_outlets(lists.facts, policies=lists.policies, outlets=lists.outlets)
+    screened = screened.filter(pl.col("outlet_id").is_in(few.implode()))
+    section = describe_state_media(screened, policies=lists.policies, n_references=0, n_posts=n_posts)
+    assert section.empty_reason.startswith(start)
+    assert section.empty_reason.endswith(end)
 
 
 def test_what_shorteners_hide_is_said(lists):

@@ -31,6 +31,8 @@ _NO_RESULT = (
     "A determination says what a policy's words make of the facts listed, not what an outlet publishes; a platform may "
     "have decided otherwise. Outlets that were not asked for a reply are marked so, and should be asked."
 )
+_COUNTRIES = {"US": "the United States", "GB": "the United Kingdom"}
+"""of codes in policies; any other stays a code"""
 _FACTS = Confidence(
     "moderate", "Rests on the facts listed and on our reading of each policy, both printed line by line."
 )
@@ -48,6 +50,7 @@ def describe_state_media(
     adverts: pl.DataFrame | None = None,
     n_adverts_read: int = 0,
     n_references: int | None = None,
+    n_posts: int | None = None,
     link_kinds: pl.DataFrame | None = None,
     origin: str = "",
 ) -> Section:
@@ -64,15 +67,14 @@ def describe_state_media(
         adverts: from `summarise_adverts`.
         n_adverts_read: adverts read, matched to an outlet or not, each once though it stands in two exports.
         n_references: rows of `find_references`; where it is 0 and no advert was read, the section is one line.
+        n_posts: posts that could refer to an outlet, where that is known.
         link_kinds: from `count_link_kinds`: says how many links nobody could follow here.
         origin: where the list of outlets comes from, in words.
     """
     if screened.is_empty():
         return Section("state_media", empty_reason="No outlet was given to screen.")
     if n_references == 0 and n_adverts_read == 0:
-        n = screened["outlet_id"].n_unique()
-        reason = f"None of the {n} outlets screened is linked, reposted, quoted, mentioned or copied in these posts."
-        return Section("state_media", empty_reason=reason)
+        return Section("state_media", empty_reason=_say_no_reference(screened["outlet_id"].n_unique(), n_posts))
     names = dict(screened.select("outlet_id", "name").iter_rows())
     claims = [_claim_policy(screened, policy) for policy in policies.policies]
     tables = [tabulate_determinations(screened), tabulate_policies(policies)]
@@ -102,6 +104,15 @@ def describe_state_media(
         figures=figures,
         tables=tables,
     )
+
+
+def _say_no_reference(n_outlets: int, n_posts: int | None) -> str:
+    screened = say_count(n_outlets, "outlet") + " screened"
+    if n_posts == 0:
+        return f"There are no posts in this data, so none can refer to the {screened}, and no advert was given."
+    none = "The outlet screened is not" if n_outlets == 1 else f"None of the {screened} is"
+    these = "these posts" if n_posts is None else f"the {say_count(n_posts, 'post')} of this data"
+    return f"{none} linked, reposted, quoted, mentioned or copied in {these}."
 
 
 def _say_unseen(link_kinds: pl.DataFrame | None) -> list[str]:
@@ -209,7 +220,8 @@ def _claim_adverts(judged: pl.DataFrame, sums: pl.DataFrame, policy: Any, n_read
         if n_before
         else ""
     )
-    where = "" if "*" in policy.adverts_barred_in else f" in {say_list(list(policy.adverts_barred_in))}"
+    places = [_COUNTRIES.get(code, code) for code in policy.adverts_barred_in]
+    where = "" if "*" in places else f" in {say_list(places)}"
     text = (
         f"“{policy.title}” would bar {say_share(n['barred'], matched, noun='matched advert')}{where}{spent}{early}; "
         f"{n['undetermined']:,} {'stays' if n['undetermined'] == 1 else 'stay'} undetermined."
