@@ -5,6 +5,10 @@ Each function takes posts and gives one row per account in which it finds someth
 
 from __future__ import annotations
 
+import functools
+import itertools
+import operator
+
 import numpy as np
 import polars as pl
 from scipy import sparse
@@ -21,74 +25,69 @@ MIN_VOLUME_RATIO = 4.0
 
 def find_gaps(posts: pl.DataFrame) -> pl.DataFrame:
     """Return account_id, longest_gap_days, gap_ended_at, is_revived for accounts with two posts or more."""
-    ordered = posts.select("account_id", "posted_at").sort("account_id", "posted_at")
-    steps = ordered.with_columns(
-        gap_days=pl.col("posted_at").diff().over("account_id").dt.total_seconds() / 86_400,
-        n_before=pl.int_range(pl.len()).over("account_id"),
-        n=pl.len().over("account_id"),
-    )
-    longest = steps.drop_nulls("gap_days").sort("gap_days", "posted_at", descending=[True, False])
-    enough = (pl.col("n_before") >= MIN_POSTS_EACH_SIDE) & (pl.col("n") - pl.col("n_before") >= MIN_POSTS_EACH_SIDE)
-    return (
-        longest.group_by("account_id", maintain_order=True)
-        .first()
-        .select(
-            "account_id",
-            longest_gap_days="gap_days",
-            gap_ended_at="posted_at",
-            is_revived=(pl.col("gap_days") >= DORMANT_DAYS) & enough,
-        )
-    )
+    names, account, _, moment = _put_in_order(posts.select("account_id", "posted_at"))
+    starts, place = _runs(account)
+    n = np.diff(np.append(starts, len(account)))
+    gap_s = np.diff(moment, prepend=0) // 1_000_000
+    gap_s[starts] = -1
+    # The first of the longest, of each account.
+    longest = np.maximum.reduceat(gap_s, starts) if len(starts) else gap_s
+    at = np.flatnonzero(gap_s == np.repeat(longest, n))
+    at = at[_runs(account[at])[0]][n > 1]
+    n_before, n_after = place[at], n[n > 1] - place[at]
+    days = gap_s[at] * (1 / 86_400)
+    enough = (n_before >= MIN_POSTS_EACH_SIDE) & (n_after >= MIN_POSTS_EACH_SIDE)
+    found = {
+        "account_id": names.gather(account[at]),
+        "longest_gap_days": pl.Series(days, dtype=pl.Float64),
+        "gap_ended_at": _to_moments(moment[at]),
+        "is_revived": pl.Series((days >= DORMANT_DAYS) & enough, dtype=pl.Boolean),
+    }
+    return pl.DataFrame(found).sort("longest_gap_days", "gap_ended_at", descending=[True, False])
 
 
 def find_language_switches(posts: pl.DataFrame) -> pl.DataFrame:
     """For each account, the split in time that best tells a language before from a language after."""
-    known = (
-        posts.select("account_id", "posted_at", "lang")
-        .filter(pl.col("lang").is_not_null(), pl.col("lang") != "und")
-        .sort("account_id", "posted_at")
-        .with_columns(place=pl.int_range(pl.len()).over("account_id"), n=pl.len().over("account_id").cast(pl.Int64))
-        .filter(pl.col("n") >= 2 * MIN_POSTS_EACH_SIDE)
+    known = posts.select("account_id", "posted_at", "lang").filter(
+        pl.col("lang").is_not_null(), pl.col("lang") != "und"
     )
     languages = known.group_by("account_id", "lang").len("n_lang").with_columns(pl.col("n_lang").cast(pl.Int64))
     # No split explains more than every post: where one language leaves too little, none needs trying.
-    left = 1 - pl.col("n_lang").max() / pl.col("n_lang").sum()
-    mixed = languages.group_by("account_id").agg(left.alias("left")).filter(pl.col("left") >= MIN_SWITCH_GAIN - 1e-9)
-    languages, known = (table.join(mixed, on="account_id", how="semi") for table in (languages, known))
-    counted = (
-        known.join(languages, on="account_id", suffix="_of")
-        .sort("account_id", "lang_of", "place")
-        .with_columns(
-            before=(pl.col("lang") == pl.col("lang_of")).cast(pl.Int64).cum_sum().over("account_id", "lang_of")
-        )
-        .with_columns(after=pl.col("n_lang") - pl.col("before"))
+    n, most = pl.col("n_lang").sum(), pl.col("n_lang").max()
+    is_mixed = (n >= 2 * MIN_POSTS_EACH_SIDE) & (1 - most / n >= MIN_SWITCH_GAIN - 1e-9)
+    mixed = languages.group_by("account_id").agg(is_mixed=is_mixed).filter("is_mixed")
+    names, account, order, moment = _put_in_order(known.join(mixed, on="account_id", how="semi", maintain_order="left"))
+    spoken = order["lang"].unique().sort()
+    language = order.select(pl.col("lang").replace_strict(spoken, range(len(spoken)))).to_series().to_numpy()
+    starts, _ = _runs(account)
+    splits = [
+        (int(account[start]), start, *found)
+        for start, end in itertools.pairwise([*starts, len(account)])
+        if (found := _split_languages(language[start:end])) is not None
+    ]
+    rows = [
+        (names[number], spoken[before], spoken[after], int(moment[start + place + 1]), gain, place)
+        for number, start, place, before, after, gain in splits
+    ]
+    found = pl.DataFrame(rows, schema={**_LANGUAGE_COLUMNS, "switched_at": pl.Int64, "place": pl.Int64}, orient="row")
+    return (
+        found.sort("switch_gain", "place", descending=[True, False])
+        .with_columns(pl.from_epoch("switched_at", "us").dt.replace_time_zone("UTC"))
+        .select(*_LANGUAGE_COLUMNS)
     )
-    split = (
-        counted.sort("account_id", "place", "lang_of")
-        .group_by("account_id", "place", maintain_order=True)
-        .agg(
-            pl.col("n").first(),
-            one_language=pl.col("n_lang").max(),
-            explained=pl.col("before").max() + pl.col("after").max(),
-            language_before=pl.col("lang_of").get(pl.col("before").arg_max()),
-            language_after=pl.col("lang_of").get(pl.col("after").arg_max()),
-        )
-        .with_columns(
-            switch_gain=(pl.col("explained") - pl.col("one_language")) / pl.col("n"), n_before=pl.col("place") + 1
-        )
-        .filter(
-            pl.col("n_before") >= MIN_POSTS_EACH_SIDE,
-            pl.col("n") - pl.col("n_before") >= MIN_POSTS_EACH_SIDE,
-            pl.col("switch_gain") >= MIN_SWITCH_GAIN,
-        )
-        .sort("switch_gain", "place", descending=[True, False])
-        .group_by("account_id", maintain_order=True)
-        .first()
-    )
-    after = known.select("account_id", place=pl.col("place") - 1, switched_at="posted_at")
-    return split.join(after, on=["account_id", "place"], how="left").select(
-        "account_id", "language_before", "language_after", "switched_at", "switch_gain"
-    )
+
+
+def _split_languages(language: np.ndarray) -> tuple[int, int, int, float] | None:
+    """Return the last place before the best split, the languages before and after, and the gain; None if too little."""
+    n = len(language)
+    used, code = np.unique(language, return_inverse=True)
+    before = (code[:, None] == np.arange(len(used))).cumsum(axis=0)
+    after = before[-1] - before
+    gain = (before.max(axis=1) + after.max(axis=1) - before[-1].max()) / n
+    place = MIN_POSTS_EACH_SIDE - 1 + int(gain[MIN_POSTS_EACH_SIDE - 1 : n - MIN_POSTS_EACH_SIDE].argmax())
+    if gain[place] < MIN_SWITCH_GAIN:
+        return None
+    return place, int(used[before[place].argmax()]), int(used[after[place].argmax()]), float(gain[place])
 
 
 def find_topic_switches(posts: pl.DataFrame) -> pl.DataFrame:
@@ -98,31 +97,72 @@ def find_topic_switches(posts: pl.DataFrame) -> pl.DataFrame:
     time; at each cut, the odd and the even posts of one side are compared (cosine), and the two sides. The gain is how
     much more alike the halves of the less coherent side are than the two sides. At least 10 such posts on each side.
     """
-    host = pl.col("urls").list.eval(pl.element().str.extract(r"(?i)^(?:https?://)?(?:www\.)?([^/:?#]+)"))
-    tag = pl.col("hashtags").list.eval(pl.format("#{}", pl.element().str.to_lowercase()))
-    spoken = (
-        posts.select(
-            "account_id", "post_id", "posted_at", token=pl.concat_list(tag, host.list.drop_nulls()).list.unique()
-        )
-        .filter(pl.col("token").list.len() > 0)
-        .sort("account_id", "posted_at", "post_id")
-        .with_columns(place=pl.int_range(pl.len()).over("account_id"), n=pl.len().over("account_id").cast(pl.Int64))
-        .filter(pl.col("n") >= 2 * MIN_POSTS_EACH_SIDE)
-        .with_columns(slice=(pl.col("place") * N_SLICES) // pl.col("n"))
-    )
-    if spoken.is_empty():
+    row, token = _list_tokens(posts)
+    is_first = np.diff(row, prepend=-1) > 0
+    told = posts.select("account_id", "posted_at", "post_id")[row[is_first]]
+    names, account, told, moment = _put_in_order(told.with_columns(row=pl.Series(row[is_first])), by="post_id")
+    starts, place = _runs(account)
+    n = np.repeat(counts := np.diff(np.append(starts, len(account))), counts)
+    slices, is_enough = place * N_SLICES // np.maximum(n, 1), n >= 2 * MIN_POSTS_EACH_SIDE
+    if not is_enough.any():
         return pl.DataFrame(schema=_TOPIC_COLUMNS)
-    names = spoken["account_id"].unique(maintain_order=True)
-    gains = _compare_sides(spoken, len(names))
-    best = gains.argmax(axis=1)
-    cuts = spoken.filter(pl.col("slice") != pl.col("slice").shift(1).over("account_id"))
-    found = pl.DataFrame({"account_id": names, "slice": best + 1, "topic_gain": gains.max(axis=1)})
-    starts = cuts.select("account_id", pl.col("slice").cast(pl.Int64), topic_switched_at="posted_at")
-    return (
-        found.filter(pl.col("topic_gain") >= MIN_TOPIC_GAIN)
-        .join(starts, on=["account_id", "slice"], how="left", maintain_order="left")
-        .select(*_TOPIC_COLUMNS)
+    judged, number = np.unique(account[is_enough], return_inverse=True)
+    part = np.full(posts.height, -1)
+    part[told["row"].to_numpy()[is_enough]] = (number * N_SLICES + slices[is_enough]) * 2 + place[is_enough] % 2
+    is_known = part[row] >= 0
+    gains = _compare_sides(part[row][is_known], token[is_known], slices[is_enough], number, len(judged))
+    best, gain = gains.argmax(axis=1) + 1, gains.max(axis=1)
+    # The first post of each slice, of the accounts judged.
+    begins = np.flatnonzero(is_enough & (np.diff(slices, prepend=-1) != 0))
+    number_of = np.full(len(names), -1)
+    number_of[judged] = np.arange(len(judged))
+    first = np.zeros((len(judged), N_SLICES), np.int64)
+    first[number_of[account[begins]], slices[begins]] = moment[begins]
+    found = pl.DataFrame(
+        {
+            "account_id": names.gather(judged),
+            "topic_switched_at": _to_moments(first[np.arange(len(judged)), best]),
+            "topic_gain": gain,
+        }
     )
+    return found.filter(pl.col("topic_gain") >= MIN_TOPIC_GAIN)
+
+
+def _list_tokens(posts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row of a post and the number of a hashtag or host in it, each pair once, in order of rows."""
+    numbered = posts.select("urls", "hashtags", row=pl.int_range(pl.len()))
+    host = pl.col("urls").str.extract(r"(?i)^(?:https?://)?(?:www\.)?([^/:?#]+)")
+    parts = [
+        numbered.filter(pl.col(column).list.len() > 0).select("row", column).explode(column).select("row", token=token)
+        for column, token in (("urls", host), ("hashtags", pl.format("#{}", pl.col("hashtags").str.to_lowercase())))
+    ]
+    tokens = pl.concat(parts).drop_nulls("token")
+    if tokens.is_empty():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    known = tokens["token"].unique()
+    number = tokens["token"].replace_strict(known, np.arange(len(known)), return_dtype=pl.Int64).to_numpy()
+    return np.divmod(np.unique(tokens["row"].to_numpy() * len(known) + number), len(known))
+
+
+def _put_in_order(
+    posts: pl.DataFrame, *, by: str | None = None
+) -> tuple[pl.Series, np.ndarray, pl.DataFrame, np.ndarray]:
+    """Return the accounts' names in order, and of the posts by account and time: account's number, rows, time in us."""
+    names = posts["account_id"].unique().sort()
+    number = posts["account_id"].replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64)
+    keys = ["number", "posted_at", *([by] if by else [])]
+    ordered = posts.drop("account_id").with_columns(number=number).sort(keys, maintain_order=True)
+    return names, ordered["number"].to_numpy(), ordered, ordered["posted_at"].dt.epoch("us").to_numpy()
+
+
+def _runs(account: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each account's posts start, and the place of each post among its account's, from 0."""
+    starts = np.flatnonzero(np.diff(account, prepend=-1))
+    return starts, np.arange(len(account)) - np.repeat(starts, np.diff(np.append(starts, len(account))))
+
+
+def _to_moments(us: np.ndarray) -> pl.Series:
+    return pl.Series(us, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
 def find_volume_changes(posts: pl.DataFrame) -> pl.DataFrame:
@@ -166,26 +206,34 @@ def find_volume_changes(posts: pl.DataFrame) -> pl.DataFrame:
     return kept.select("account_id", volume_changed_at="next_week", volume_ratio="volume_ratio")
 
 
+_LANGUAGE_COLUMNS = {
+    "account_id": pl.String, "language_before": pl.String, "language_after": pl.String,
+    "switched_at": pl.Datetime("us", "UTC"), "switch_gain": pl.Float64,
+}  # fmt: skip
 _TOPIC_COLUMNS = {"account_id": pl.String, "topic_switched_at": pl.Datetime("us", "UTC"), "topic_gain": pl.Float64}
 _VOLUME_COLUMNS = {"account_id": pl.String, "volume_changed_at": pl.Date, "volume_ratio": pl.Float64}
 
 
-def _compare_sides(spoken: pl.DataFrame, n_accounts: int) -> np.ndarray:
-    """Per account (in order of appearance) and cut between slices, the gain; minus infinity where too few posts."""
-    account = spoken["account_id"].rle_id().to_numpy().astype(np.int64)
-    slices, odd = spoken["slice"].to_numpy(), spoken["place"].to_numpy() % 2
-    tokens = spoken.select(pl.int_range(pl.len()).alias("post"), "token").explode("token")
-    post, token = tokens["post"].to_numpy(), tokens.select(pl.col("token").rank("dense")).to_series().to_numpy() - 1
-    n_tokens = int(token.max()) + 1
+def _compare_sides(
+    part: np.ndarray, token: np.ndarray, slices: np.ndarray, account: np.ndarray, n_accounts: int
+) -> np.ndarray:
+    """Per account and cut between slices, the gain; minus infinity where too few posts lie on a side.
+
+    `part` says of each token in which account, slice and half (odd or even posts) it stands; `slices` and `account`
+    are those of the posts.
+    """
+    shape = (n_accounts * N_SLICES * 2, int(token.max(initial=-1)) + 1)
+    counts = sparse.csr_matrix((np.ones(len(part)), (part, token)), shape=shape)
     n_posts = np.bincount(account * N_SLICES + slices, minlength=n_accounts * N_SLICES).reshape(-1, N_SLICES).cumsum(1)
+    halves = [[counts[2 * k + half :: 2 * N_SLICES] for k in range(N_SLICES)] for half in (0, 1)]
+    then = [functools.reduce(operator.add, half) for half in halves]
+    first = [sparse.csr_matrix(then[0].shape) for _ in halves]
     gains = np.full((n_accounts, N_SLICES - 1), -np.inf)
     for cut in range(1, N_SLICES):
-        side = (slices >= cut).astype(np.int64)
-        group = (account * 2 + side) * 2 + odd
-        counts = sparse.csr_matrix((np.ones(len(post)), (group[post], token)), shape=(4 * n_accounts, n_tokens))
-        first_odd, first_even, then_odd, then_even = (counts[k::4] for k in range(4))
-        coherent = np.minimum(_cosine(first_odd, first_even), _cosine(then_odd, then_even))
-        gain = coherent - _cosine(first_odd + first_even, then_odd + then_even)
+        first = [side + half[cut - 1] for side, half in zip(first, halves, strict=True)]
+        then = [side - half[cut - 1] for side, half in zip(then, halves, strict=True)]
+        coherent = np.minimum(_cosine(*first), _cosine(*then))
+        gain = coherent - _cosine(first[0] + first[1], then[0] + then[1])
         before, whole = n_posts[:, cut - 1], n_posts[:, -1]
         enough = (before >= MIN_POSTS_EACH_SIDE) & (whole - before >= MIN_POSTS_EACH_SIDE)
         gains[:, cut - 1] = np.where(enough, gain, -np.inf)
