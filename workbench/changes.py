@@ -141,7 +141,8 @@ def _list_tokens(posts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     known = tokens["token"].unique()
     number = tokens["token"].replace_strict(known, np.arange(len(known)), return_dtype=pl.Int64).to_numpy()
-    return np.divmod(np.unique(tokens["row"].to_numpy() * len(known) + number), len(known))
+    pairs = np.sort(tokens["row"].to_numpy() * len(known) + number)
+    return np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], len(known))
 
 
 def _put_in_order(

@@ -22,11 +22,10 @@ def count_week_hours(posts: pl.DataFrame, *, utc_offset_h: int) -> pl.DataFrame:
         ParameterError: an offset no clock has.
     """
     _check_offset(utc_offset_h)
+    by_hour = check_table(posts, "posts").group_by(pl.col("posted_at").dt.truncate("1h")).agg(n=pl.len().cast(pl.Int64))
     local = pl.col("posted_at").dt.offset_by(f"{utc_offset_h}h")
-    counted = (
-        check_table(posts, "posts")
-        .group_by(weekday=local.dt.weekday().cast(pl.Int64), hour=local.dt.hour().cast(pl.Int64))
-        .agg(n_posts=pl.len().cast(pl.Int64))
+    counted = by_hour.group_by(weekday=local.dt.weekday().cast(pl.Int64), hour=local.dt.hour().cast(pl.Int64)).agg(
+        n_posts=pl.col("n").sum()
     )
     hours = pl.DataFrame({"weekday": range(1, 8)}).join(pl.DataFrame({"hour": range(24)}), how="cross")
     return hours.join(counted, on=["weekday", "hour"], how="left").with_columns(pl.col("n_posts").fill_null(0))
@@ -100,21 +99,37 @@ _FIT = {
     "weekday_ratio": pl.Float64, "holiday_ratio": pl.Float64, "best_frac": pl.Float64, "is_plausible": pl.Boolean,
 }  # fmt: skip
 _HOURS = np.arange(168)
+_HOUR_US = 3_600_000_000
 
 
 def _count_hours(posts: pl.DataFrame) -> pl.DataFrame:
-    """Posts per account and hour, accounts numbered in order, each post weighing its account's whole as 1."""
-    counted = posts.group_by("account_id", hour=pl.col("posted_at").dt.truncate("1h")).agg(n=pl.len())
-    return counted.sort("account_id", "hour").with_columns(
-        row=pl.col("account_id").rle_id(), whole=pl.col("n").sum().over("account_id")
+    """Posts per account and hour, accounts numbered in order, with the number of posts of its account as whole."""
+    names = posts["account_id"].unique().sort()
+    row = posts["account_id"].replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64).to_numpy()
+    hour = posts["posted_at"].dt.epoch("us").to_numpy() // _HOUR_US
+    first = int(hour.min())
+    n_hours = int(hour.max()) - first + 1
+    # Numbers sort many times faster than names and times.
+    slots = np.sort(row * n_hours + (hour - first))
+    starts = np.flatnonzero(np.diff(slots, prepend=-1))
+    n = np.diff(np.append(starts, len(slots)))
+    row, hour = np.divmod(slots[starts], n_hours)
+    return pl.DataFrame(
+        {
+            "hour": pl.Series((hour + first) * _HOUR_US).cast(pl.Datetime("us", "UTC")),
+            "n": n,
+            "row": row,
+            "whole": np.bincount(row, n).astype(np.int64)[row],
+        }
     )
 
 
 def _hours_by_account(hours: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Share of each account's posts per hour of the week (UTC, Monday 00:00 first), and each account's weight."""
     slot = hours.select((pl.col("hour").dt.weekday().cast(pl.Int64) - 1) * 24 + pl.col("hour").dt.hour()).to_series()
-    week = np.zeros((hours["row"].n_unique(), 168))
-    np.add.at(week, (hours["row"].to_numpy(), slot.to_numpy()), hours["n"].to_numpy())
+    row = hours["row"].to_numpy()
+    week = np.bincount(row * 168 + slot.to_numpy(), hours["n"].to_numpy(), minlength=(row[-1] + 1) * 168)
+    week = week.reshape(-1, 168)
     n = week.sum(axis=1)
     return week / n[:, None], np.minimum(n, 50)
 
@@ -147,6 +162,8 @@ def _is_office(offset: int, off: pl.Series, worked: pl.Series) -> pl.Expr:
 
 def _holiday_ratio(hours: pl.DataFrame, weight: np.ndarray, off: pl.Series, offset: int) -> float | None:
     """Posts per weekday holiday over posts per other weekday, accounts weighed as in the fit."""
+    if off.is_empty():
+        return None
     local = pl.col("hour").dt.offset_by(f"{offset}h").dt.date()
     first, last = hours.select(first=local.min(), last=local.max()).row(0)
     days = pl.DataFrame({"day": pl.date_range(first, last, "1d", eager=True)}).filter(pl.col("day").dt.weekday() <= 5)

@@ -41,9 +41,9 @@ def normalise_text(text: pl.Expr) -> pl.Expr:
         .str.replace_all(_SPACE, " ")
         .str.strip_chars()
     )
-    # A text that is nothing but an id keeps it: there is no text before it to be the same.
-    short = bare.str.replace(_TRAILING_IDS, "")
-    return pl.when(short != "").then(short).when(bare != "").then(bare).otherwise(None)
+    # An id goes with the space before it, so a text that is nothing but an id keeps it. One step after the other: an
+    # expression that is used twice is worked out twice.
+    return bare.str.replace(_TRAILING_IDS, "").replace("", None)
 
 
 def canonical_url(url: pl.Expr) -> pl.Expr:
