@@ -14,10 +14,10 @@ from workbench.coordinated import (
     weigh_accounts,
 )
 from workbench.coordinated.candidates import Group, count_tail, find_candidates, weigh_groups
-from workbench.coordinated.clock import NO_CLOCK, _is_enough, share_in_phase, weigh_clock
+from workbench.coordinated.clock import NO_CLOCK, Dial, _is_enough, count_pairs_in_turns, weigh_clock
 from workbench.coordinated.confirm import split_objects
 from workbench.coordinated.grouping import join_fragments, pair_halves, take_apart, unite_overlapping
-from workbench.coordinated.half import Filled, Half, code_traces, fuse_traces, swap_delays
+from workbench.coordinated.half import Half, code_traces, fuse_traces
 from workbench.coordinated.membership import adjust_p
 from workbench.schema import TABLES, ParameterError
 
@@ -109,10 +109,10 @@ def test_a_group_is_found_though_it_or_others_keep_a_clock(regime):
 def test_share_in_phase_counts_pairs_at_different_places_around_the_dial():
     place, phase = np.array([1, 1, 2, 3]), np.array([5, 5, 995, 500])
     # Places 1 and 2 are within 10 across the top of a dial of 1000; place 3 is near to neither.
-    assert share_in_phase(place, phase, period_us=1000, window_us=10) == pytest.approx(1 / 3)
-    assert share_in_phase(place, phase, period_us=1000, window_us=9) == 0
+    assert Dial(place, phase).share_in_phase(period_us=1000, window_us=10) == pytest.approx(1 / 3)
+    assert Dial(place, phase).share_in_phase(period_us=1000, window_us=9) == 0
     rng = np.random.default_rng(1)
-    uniform = share_in_phase(np.arange(2000), rng.integers(0, 10**6, 2000), period_us=10**6, window_us=50_000)
+    uniform = Dial(np.arange(2000), rng.integers(0, 10**6, 2000)).share_in_phase(period_us=10**6, window_us=50_000)
     assert uniform == pytest.approx(0.1, rel=0.05)
 
 
@@ -248,18 +248,6 @@ def test_a_post_is_in_one_half_only_and_says_one_thing_only():
     assert len(posts[0] | posts[1]) == len(set(log.post_code.tolist()))
     assert halves[0, MINUTE_US].traces_per_post == 2
     assert find_coordinated_clusters(twice, **OPTIONS).is_empty()
-
-
-def test_swapping_delays_keeps_who_acted_on_what_and_when_it_began():
-    half = half_of(worlds.make_world("news", seed=79, n_organic=300, n_objects=300).actions)
-    nobody = Filled(np.empty(0, np.int64), np.empty(0, np.int64))
-    rows = np.arange(len(half.log))
-    times = swap_delays(half, nobody, [1, 2], rows)
-    first = np.unique(half.log.object_code, return_index=True)[1]
-    assert (times[first] == half.log.time_us[first]).all()
-    assert (np.diff(times)[np.diff(half.log.object_code) == 0] >= 0).all()
-    assert (times != half.log.time_us).any()
-    assert (swap_delays(half, nobody, [1, 2], rows[::7]) == times[::7]).all()
 
 
 def test_an_account_does_not_co_act_with_itself():

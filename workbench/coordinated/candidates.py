@@ -11,7 +11,6 @@ resolutions. Two shuffles of the other half are honest nulls for them:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import igraph
@@ -23,8 +22,8 @@ from workbench.clusters import group_by_leiden
 from workbench.coaction import count_pairs
 from workbench.coordinated.cells import Cells
 from workbench.coordinated.clock import NO_CLOCK, Clock, share_at_start, weigh_clock
-from workbench.coordinated.half import Half, swap_delays
-from workbench.pairs import N_THREADS
+from workbench.coordinated.half import Half
+from workbench.coordinated.swap import moments_of_swap
 
 RESOLUTIONS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MAX_EDGE_WEIGHT = 10.0
@@ -190,22 +189,13 @@ def add_swaps(half: Half, groups: Sequence[Group], *, swap_seeds: Sequence[Seque
         groups: they may overlap.
         swap_seeds: one seed per swap.
     """
-    layers: list[list[int]] = []  # groups of one layer share no account and are counted at once
-    taken: list[np.ndarray] = []
-    for number, group in enumerate(groups):
-        if not group.is_plausible:
-            continue
-        layer = next((k for k, accounts in enumerate(taken) if not accounts[group.members].any()), len(layers))
-        if layer == len(layers):
-            layers.append([])
-            taken.append(np.zeros(len(half.log.accounts), bool))
-        layers[layer].append(number)
-        taken[layer][group.members] = True
+    plausible = [number for number, group in enumerate(groups) if group.is_plausible]
+    if not plausible:
+        return list(groups)
+    moments = moments_of_swap(half, [groups[number].members for number in plausible], swap_seeds=swap_seeds)
     done = list(groups)
-    for numbers in layers:
-        moments = _moments_of_swap(half, [groups[k].members for k in numbers], swap_seeds)
-        for number, swap in zip(numbers, moments, strict=True):
-            done[number] = replace(groups[number], swap=swap)
+    for number, swap in zip(plausible, moments, strict=True):
+        done[number] = replace(groups[number], swap=swap)
     return done
 
 
@@ -239,20 +229,3 @@ def _moments_of_shuffle(half: Half, cells: Cells) -> tuple[np.ndarray, np.ndarra
     by_two_accounts = cells.n_pairs / np.maximum(m * (m - 1) / 2, 1)
     variance = half.traces_per_post * cells.total(np.maximum(variance, 0))
     return cells.total(close * two * by_two_accounts), variance
-
-
-def _moments_of_swap(
-    half: Half, groups: Sequence[np.ndarray], swap_seeds: Sequence[Sequence[int]]
-) -> list[tuple[float, float]]:
-    """Mean and variance per group of its co-actions over the swaps of delays."""
-    cells = Cells(half, groups)
-    filled = cells.filled(half)
-
-    def count_swapped(seed: Sequence[int]) -> np.ndarray:
-        return cells.total(cells.count_close(swap_delays(half, filled, seed, cells.rows)))
-
-    with ThreadPoolExecutor(N_THREADS) as pool:
-        seen = np.array(list(pool.map(count_swapped, swap_seeds)))
-    mean = (seen.sum(axis=0) + 1) / len(seen)  # one more, so that luck never shows as certainty
-    variance = half.traces_per_post * np.maximum(seen.var(axis=0, ddof=1), mean)
-    return list(zip(mean.tolist(), variance.tolist(), strict=True))

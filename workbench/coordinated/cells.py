@@ -26,7 +26,9 @@ class Cells:
         group = np.full(len(log.accounts), -1)
         for number, members in enumerate(groups):
             group[members] = number
-        rows = np.flatnonzero(group[log.account_code] >= 0)
+        rows = np.flatnonzero((group >= 0)[log.account_code])
+        n_here = np.bincount(log.object_code[rows], minlength=len(half.size))
+        rows = rows[n_here[log.object_code[rows]] > 1]  # most objects have one of their rows, and so no cell
         key = log.object_code[rows] * self.n_groups + group[log.account_code[rows]]
         order = np.argsort(key, kind="stable")  # stable: times stay sorted within a cell
         starts = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)

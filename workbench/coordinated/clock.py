@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from workbench.coaction import ActionLog
-from workbench.coordinated.half import Half, count_members_near
+from workbench.coordinated.half import Half, OwnPairs, count_members_near
 
 PERIODS_S = (60, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400)
 MIN_WINDOWS_PER_PERIOD = 6
@@ -61,20 +61,22 @@ def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) ->
     place = np.concatenate([together[0].object_code, together[1].object_code + len(half.size)])
     time_us = np.concatenate([part.time_us for part in together])
     since_first_us = np.concatenate([part.since_first_us for part in together])
-    if len(np.unique(place)) < 2:
+    dial = Dial(place, time_us)
+    if dial.n_places < 2:
         return NO_CLOCK
-    n_pairs = _count_pairs(half.log, together[0].own, 1).sum()
+    own = half.log.keep(together[0].own)
+    own_pairs = count_pairs_in_turns(own, np.zeros(len(own), np.int64))
     n_events = len(np.unique(together[0].object_code))
     best = NO_CLOCK
     for period_us in (period_s * 1_000_000 for period_s in PERIODS_S):
         if period_us < MIN_WINDOWS_PER_PERIOD * half.window_us:
             continue
-        frac = share_in_phase(place, time_us % period_us, period_us=period_us, window_us=half.window_us)
+        frac = dial.share_in_phase(period_us=period_us, window_us=half.window_us)
         is_even = frac < LOCKED_FRAC
-        if is_even and not _is_enough(frac * n_pairs, seen, n_events):  # not even if everybody fell into one turn
+        if is_even and not _is_enough(frac * own_pairs.sum(), seen, n_events):  # not if everybody fell into one turn
             continue
-        middle, p_uniform = _find_phase(place, time_us, period_us)
-        due = frac * _due_in_turn(half, together[0].own, (half.log.time_us - middle + period_us // 2) // period_us)
+        middle, p_uniform = dial.find_phase(period_us)
+        due = frac * _due_in_turn(half, own, own_pairs, period_us=period_us, from_us=middle - period_us // 2)
         is_locked = not is_even and p_uniform <= MAX_UNIFORM_P
         is_prompt = is_locked and (since_first_us <= period_us).mean() >= PROMPT_FRAC
         clock = Clock(period_us / 1e6, due, bool(is_prompt or _is_enough(due, seen, n_events)))
@@ -120,59 +122,84 @@ def _start_of_each(together: _Together) -> np.ndarray:
     return together.since_first_us[first]
 
 
-def share_in_phase(place: np.ndarray, phase: np.ndarray, *, period_us: int, window_us: int) -> float:
-    """Return the share of pairs of actions at different places that are within the window on the dial.
+class Dial:
+    """Actions that may lie on a dial of any period: the same places and times, asked for one period after the other.
 
-    Args:
-        place: per action, the object it was on; each object weighs the same.
-        phase: per action, microseconds into the period.
-        period_us: one turn of the dial.
-        window_us: inclusive; less than half a turn.
+    Each place weighs the same, however many actions are on it.
     """
-    _, code, n = np.unique(place, return_inverse=True, return_counts=True)
-    weight = 1 / n[code]
-    near = _weigh_near(np.zeros_like(code), phase, weight, period_us, window_us)
-    near_here = _weigh_near(code, phase, weight, period_us, window_us)
-    return float((weight * (near - near_here)).sum() / max(len(n) * (len(n) - 1), 1))
+
+    def __init__(self, place: np.ndarray, time_us: np.ndarray):
+        """Take, per action, the place (object) it was on, and microseconds."""
+        _, self._code, self._n = np.unique(place, return_inverse=True, return_counts=True)
+        self._weight = 1 / self._n[self._code]
+        self._time_us = time_us
+
+    @property
+    def n_places(self) -> int:
+        """Number of places."""
+        return len(self._n)
+
+    def share_in_phase(self, *, period_us: int, window_us: int) -> float:
+        """Return the share of pairs of actions at different places that are within the window on the dial.
+
+        Args:
+            period_us: one turn of the dial.
+            window_us: inclusive; less than half a turn.
+        """
+        phase = self._time_us % period_us
+        near, near_here = (
+            _weigh_near(code, phase, self._weight, period_us, window_us)
+            for code in (np.zeros_like(self._code), self._code)
+        )
+        return (near - near_here) / max(self.n_places * (self.n_places - 1), 1)
+
+    def find_phase(self, period_us: int) -> tuple[int, float]:
+        """Return the mean phase of the places, in microseconds, and the chance of so uneven ones (Rayleigh's test)."""
+        turn = np.exp(2j * np.pi * (self._time_us % period_us) / period_us)
+        per_place = (np.bincount(self._code, turn.real) + 1j * np.bincount(self._code, turn.imag)) / self._n
+        mean = (per_place / np.maximum(abs(per_place), 1e-12)).mean()
+        return int(np.angle(mean) / (2 * np.pi) * period_us), float(np.exp(-self.n_places * abs(mean) ** 2))
 
 
-def _weigh_near(code: np.ndarray, phase: np.ndarray, weight: np.ndarray, period_us: int, window_us: int) -> np.ndarray:
-    """Return, per action, the weight of those of its code that are within the window on the dial, itself included."""
-    at = code * (4 * period_us) + phase + period_us  # three turns of each code lie apart on one line
-    line = np.concatenate([at - period_us, at, at + period_us])
-    order = np.argsort(line, kind="stable")
-    total = np.concatenate([[0.0], np.cumsum(np.tile(weight, 3)[order])])
-    last, first = np.searchsorted(line[order], at + window_us, "right"), np.searchsorted(line[order], at - window_us)
-    return total[last] - total[first]
+def _weigh_near(code: np.ndarray, phase: np.ndarray, weight: np.ndarray, period_us: int, window_us: int) -> float:
+    """Return the summed product of weights of all ordered pairs of one code within the window on the dial.
+
+    Each action is a pair with itself.
+    """
+    at = code * (3 * period_us) + phase  # codes lie so far apart that no window reaches from one to the next
+    order = np.argsort(at)
+    line, phase, weight = at[order], phase[order], weight[order]
+    total = np.concatenate([[0.0], np.cumsum(weight)])
+
+    def weigh(places: np.ndarray) -> np.ndarray:
+        last, first = (
+            np.searchsorted(line, places + reach, side) for reach, side in ((window_us, "right"), (-window_us, "left"))
+        )
+        return total[last] - total[first]
+
+    near = float(weight @ weigh(line))
+    for turn, over in ((-period_us, phase + window_us >= period_us), (period_us, phase < window_us)):
+        near += float(weight[over] @ weigh(line[over] + turn))  # past the top of the dial
+    return near
 
 
-def _find_phase(place: np.ndarray, time_us: np.ndarray, period_us: int) -> tuple[int, float]:
-    """Return the mean phase of the objects, in microseconds, and the chance of so uneven phases (Rayleigh's test)."""
-    _, code, n = np.unique(place, return_inverse=True, return_counts=True)
-    turn = np.exp(2j * np.pi * (time_us % period_us) / period_us)
-    per_object = (np.bincount(code, turn.real) + 1j * np.bincount(code, turn.imag)) / n
-    mean = (per_object / np.maximum(abs(per_object), 1e-12)).mean()
-    return int(np.angle(mean) / (2 * np.pi) * period_us), float(np.exp(-len(n) * abs(mean) ** 2))
-
-
-def _due_in_turn(half: Half, own: np.ndarray, turn: np.ndarray) -> float:
+def _due_in_turn(half: Half, own: ActionLog, own_pairs: np.ndarray, *, period_us: int, from_us: int) -> float:
     """Return the pairs of the group's actions on one object, each times how often outsiders fall into one turn."""
-    everyone = np.ones(len(half.log), bool)
-    one_turn, own_turn = (_count_pairs(half.log, rows, turn - turn.min(initial=0)) for rows in (everyone, own))
-    own_pairs = _count_pairs(half.log, own, 1)
+    one_turn, own_turn = (count_pairs_in_turns(log, (log.time_us - from_us) // period_us) for log in (half.log, own))
     usual = half.like_size.mean(one_turn / np.maximum(half.n_pairs, 1))
     n_outside = np.maximum(half.n_pairs - own_pairs, 0)
     rate = (np.maximum(one_turn - own_turn, 0) + PSEUDO_PAIRS * usual) / (n_outside + PSEUDO_PAIRS)
     return float((own_pairs * rate).sum())
 
 
-def _count_pairs(log: ActionLog, rows: np.ndarray, turn: np.ndarray | int) -> np.ndarray:
-    """Return, per object, the pairs of these rows by two accounts that are in one turn."""
-    part = log.keep(rows)
-    turns = turn[rows] if isinstance(turn, np.ndarray) else np.zeros(len(part), np.int64)
-    cell = part.object_code * (int(turns.max(initial=0)) + 1) + turns
-    pairs = np.zeros(len(log.objects))
-    for sign, key in ((1, cell), (-1, cell * len(log.accounts) + part.account_code)):
-        _, first, n = np.unique(key, return_index=True, return_counts=True)
-        pairs += sign * np.bincount(part.object_code[first], n * (n - 1) / 2, len(pairs))
-    return pairs
+def count_pairs_in_turns(log: ActionLog, turn: np.ndarray) -> np.ndarray:
+    """Return, per object, the pairs of actions by two accounts that are in one turn; turns never fall with time."""
+    is_first = np.ones(len(log), bool)
+    is_first[1:] = (np.diff(log.object_code) != 0) | (np.diff(turn) != 0)
+    first = np.flatnonzero(is_first)
+    n = np.diff(np.append(first, len(log)))
+    pairs = np.bincount(log.object_code[first], n * (n - 1) / 2, len(log.objects))
+    met = np.repeat(n > 1, n)  # an account may meet itself only where there are two actions
+    cell = np.repeat(np.arange(len(n)), n)[met]
+    own = OwnPairs(cell, log.account_code[met], len(n))
+    return pairs - np.bincount(log.object_code[first], own.n_pairs, len(log.objects))

@@ -1,8 +1,7 @@
-"""One half of the objects: its actions, its usual pace by size of object, and the swap of delays that tests it."""
+"""One half of the objects: its actions, its usual pace by size of object."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 
@@ -15,7 +14,6 @@ from workbench.schema import check_table
 
 LIKE_SIZE_FRAC = 0.1
 MIN_LIKE_SIZE = 100
-N_TRIES = 8
 
 
 class Half:
@@ -202,33 +200,3 @@ def count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) ->
     own = replace(log, object_code=own_cell, time_us=log.time_us[order])
     near[order] -= count(own, is_member[order])
     return near
-
-
-def swap_delays(half: Half, filled: Filled, seed: Sequence[int], rows: np.ndarray) -> np.ndarray:
-    """Return the times of these rows where each object keeps its accounts and their order, and has another's delays.
-
-    The other is one of like size; where it has another number of actions, its delays are interpolated. An object that a
-    group fills gets the delays of an object which that group does not fill.
-    """
-    time_us, first, size = half.log.time_us, half.first, half.size.astype(np.int64)
-    donor = _draw_donors(half, filled, np.random.default_rng(seed))
-    at = half.log.object_code[rows]
-    giver = donor[at]
-    rank = (rows - first[at]) * (size[giver] - 1) / np.maximum(size[at] - 1, 1)
-    below = np.floor(rank).astype(np.int64)
-    above = np.minimum(below + 1, size[giver] - 1)
-    start, earlier, later = (time_us[first[giver] + step] for step in (0, below, above))
-    delay = earlier - start + ((rank - below) * (later - earlier)).astype(np.int64)
-    return time_us[first[at]] + delay
-
-
-def _draw_donors(half: Half, filled: Filled, rng: np.random.Generator) -> np.ndarray:
-    """Return, per object code, the object whose delays it gets."""
-    owner = np.full(len(half.size), -1)
-    owner[filled.objects] = filled.groups
-    low, n_like = half.like_size.low, half.like_size.high - half.like_size.low
-    donor, again = np.arange(len(half.size)), np.flatnonzero((half.size > 1) & (n_like > 0))
-    for _ in range(N_TRIES):
-        donor[again] = half.like_size.order[low[again] + (rng.random(len(again)) * n_like[again]).astype(np.int64)]
-        again = again[(owner[again] >= 0) & (owner[again] == owner[donor[again]])]
-    return donor
