@@ -145,6 +145,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "describe_accounts": "sections",
         "describe_coordination": "sections",
         "describe_clusters": "sections",
+        "mark_overt_clusters": "sections.overt",
         "describe_presence": "sections",
         "describe_prevalence": "sections",
         "describe_origin": "sections",

@@ -100,14 +100,28 @@ def chart_reference_ratios(table: pl.DataFrame) -> alt.LayerChart:
     )
     bars = base.mark_rule(strokeWidth=2).encode(x=alt.X("ratio_low:Q", scale=scale), x2="ratio_high:Q", color=shade)
     line = plot(pl.DataFrame({"pace": [1.0]})).mark_rule(strokeDash=[4, 4], color=GREY).encode(x="pace:Q")
-    said = table.select("label", *(pl.Series(c, [_say_ratio(r) for r in table[c]]) for c in _RATIOS))
-    each = "; ".join(f"{label}: {ratio} ({low} to {high})" for label, ratio, low, high in said.iter_rows())
     return dress(
         line + bars + points,
         title="How much more of their posts referred to an outlet, clusters against everybody else",
-        description=f"Ratio of shares with 95% interval, on a logarithmic scale. {each}.",
+        description=f"Ratio of shares with 95% interval, on a logarithmic scale. {_say_ratios(table)}",
         height_px=rows_px(table["label"].n_unique()),
     )
+
+
+def _say_ratios(table: pl.DataFrame) -> str:
+    """The ratios that lie above 1 with their whole interval, one by one; of the others how many there are."""
+    above = table.filter(pl.col("ratio_low") > 1)
+    said = above.select("label", *(pl.Series(c, [_say_ratio(r) for r in above[c]]) for c in _RATIOS))
+    each = "; ".join(f"{label}: {ratio} ({low} to {high})" for label, ratio, low, high in said.iter_rows())
+    n_below = table.filter(pl.col("ratio_high") < 1).height
+    n_unclear = table.height - above.height - n_below
+    counts = [f"{n:,} {words}" for n, words in ((n_below, "below 1"), (n_unclear, "on both sides of 1")) if n]
+    rest = (
+        f"Of {table.height:,} {'interval' if table.height == 1 else 'intervals'}: {' and '.join(counts)}."
+        if counts
+        else ""
+    )
+    return " ".join(part for part in (f"Above 1: {each}." if each else "", rest) if part)
 
 
 def _say_ratio(ratio: float) -> str:

@@ -1,3 +1,5 @@
+from datetime import date
+
 import polars as pl
 import pytest
 from invented_posts import make_posts, tell_stories
@@ -110,3 +112,55 @@ def test_each_example_carries_its_own_language():
     (card,) = describe_narratives(found.cards, n_posts=3, n_placed=3).cards
     assert {row["language"] for row in card.tables[0].rows} == {"zh-Hant"}
     assert card.tables[0].quoted == {"text": "language"}
+
+
+def grow(every: str) -> pl.DataFrame:
+    """Posts of two clusters over seven years, most of them in three months, by narrative and period."""
+    first = pl.date_range(date(2031, 1, 6), date(2037, 12, 28), "1w", eager=True)
+    is_campaign = first.is_between(date(2037, 3, 1), date(2037, 5, 31))
+    n_posts = pl.select(pl.when(pl.lit(is_campaign)).then(200).otherwise(3)).to_series().cast(pl.Int64)
+    weeks = pl.DataFrame({"period": first.dt.truncate(every), "n_posts": n_posts})
+    names = pl.DataFrame({"narrative_id": [1, 2], "narrative": ["1 tram", "2 pier"], "cluster_id": [1, 2]})
+    summed = weeks.group_by("period").agg(pl.col("n_posts").sum(), n_accounts=pl.lit(3))
+    return summed.sort("period").join(names, how="cross")
+
+
+def test_most_posts_in_three_of_eighty_months_are_looked_at_more_closely(tables):
+    cards = tables[0].cards
+    campaigns = pl.DataFrame(
+        {
+            "cluster_id": [1, 1, 2], "narrative_id": [1, 2, 1], "label": ["tram", "pier", "tram"],
+            "kind": ["campaign", "side", "campaign"], "n_posts": [900, 40, 800], "n_accounts": [9, 2, 8],
+            "n_in_largest": [9, 0, 8],
+            "first_at": ["2037-03-04", "2032-01-01", "2037-03-09"],
+            "last_at": ["2037-05-20", "2034-01-01", "2037-05-30"],
+        }
+    ).with_columns(pl.col("first_at", "last_at").str.to_datetime(time_unit="us", time_zone="UTC"))  # fmt: skip
+    section = describe_narratives(
+        cards, n_posts=9_000, n_placed=9_000, over_time=grow("1mo"), by_week=grow("1w"), campaigns=campaigns,
+        who="by accounts in clusters",
+    )  # fmt: skip
+    figures = {figure.name: figure for figure in section.figures}
+    assert list(figures) == [
+        "narratives_over_time", "narratives_over_time_whole", "narratives_by_cluster", "campaigns", "campaigns_whole",
+    ]  # fmt: skip
+    close, whole = figures["narratives_over_time"], figures["narratives_over_time_whole"]
+    assert "Posts per week" in close.description
+    assert "Posts per month" in whole.description
+    n_all = grow("1w")["n_posts"].sum()
+    assert f"Of all {n_all:,} posts, " in close.description
+    assert sum(row["n_posts"] for row in close.table) == sum(row["n_posts"] for row in whole.table) == n_all
+    assert figures["campaigns"].description.startswith("2 campaigns as bars")
+    assert figures["campaigns"].description.endswith("Of all 3, 1 begins before the days shown or last longer.")
+    assert len(figures["campaigns"].table) == 3
+    assert section.claims[0].text.startswith("All 9,000 posts by accounts in clusters fall into ")
+
+
+def test_a_short_release_is_drawn_by_week_and_whole(tables):
+    is_near = pl.col("period").is_between(date(2037, 2, 1), date(2037, 7, 1))
+    weeks, months = (grow(every).filter(is_near) for every in ("1w", "1mo"))
+    section = describe_narratives(tables[0].cards, n_posts=9, n_placed=9, over_time=months, by_week=weeks)
+    assert [figure.name for figure in section.figures] == ["narratives_over_time", "narratives_by_cluster"]
+    assert "one column per week" in section.figures[1].description
+    assert "Posts per week" in section.figures[0].description
+    assert "Of all" not in section.figures[0].description

@@ -41,7 +41,10 @@ def test_kinds_are_counted_and_followers_stand_between_their_bounds():
     members = pl.DataFrame({"account_id": ["facebook:1", "facebook:2", "facebook:3", "twitter:4"]})
     section = describe_presence(NETWORK, members=members)
     assert sentences(section) == [
-        "Presence of the 4 accounts of the network: 2 pages and 1 group on Facebook; 1 account on Twitter.",
+        (
+            "Presence of the 4 accounts, pages and groups of the network: 2 pages and 1 group on Facebook; 1 account "
+            "on Twitter."
+        ),
         "About 9,000 to 15,500 accounts followed one or more of these 2 pages on Facebook.",
         "About 2,200 accounts joined this group on Facebook.",
         "How many accounts followed the 1 account on Twitter is not in the data.",
@@ -55,7 +58,7 @@ def test_kinds_are_counted_and_followers_stand_between_their_bounds():
 
 def test_without_a_network_the_whole_release_is_described_and_says_so():
     section = describe_presence(NETWORK, members=NETWORK.clear())
-    assert section.claims[0].text.startswith("Presence of the 5 accounts listed in the release")
+    assert section.claims[0].text.startswith("Presence of the 5 accounts, pages and groups listed in the release")
     assert "About 12 accounts followed this account on Twitter." in sentences(section)
     assert "describes all 5 accounts listed" in section.prose[0]
 

@@ -5,9 +5,10 @@ import pytest
 
 import workbench.state_media as sm
 from workbench.chart_state_media import chart_determinations, chart_reference_ratios, chart_references_per_day
-from workbench.findings import Findings, Section
+from workbench.findings import Card, Findings, KeyNumber, Section
 from workbench.report import render_report
 from workbench.schema import About, ParameterError, SourceError
+from workbench.sections.overt import mark_overt_clusters
 from workbench.sections.state_media import describe_state_media
 from workbench.sections.state_media_parts import draw_days
 from workbench.state_media.policy_files import read_condition
@@ -248,6 +249,55 @@ def test_charts_describe_what_they_show():
     ):
         with pytest.raises(ParameterError, match="at least one row"):
             chart(table.clear())
+
+
+def test_a_caption_names_the_ratios_above_one_and_counts_the_others():
+    table = pl.DataFrame(
+        {
+            "label": ["Cluster 1, Wave", "Cluster 1, Bay", "Cluster 2, Bay", "Cluster 2, Wave"],
+            "cluster_id": [1, 1, 2, 2], "ratio": [4.0, 0.2, 0.9, 0.1], "ratio_low": [2.0, 0.1, 0.6, 0.0],
+            "ratio_high": [8.0, 0.4, 1.2, 0.3],
+        }
+    )  # fmt: skip
+    said = chart_reference_ratios(table).to_dict()["description"]
+    assert said.endswith(
+        "Above 1: Cluster 1, Wave: 4.0 (2.0 to 8.0). Of 4 intervals: 2 below 1 and 1 on both sides of 1."
+    )
+    below = chart_reference_ratios(table.tail(1)).to_dict()["description"]
+    assert below.endswith("scale. Of 1 interval: 1 below 1.")
+    assert "Of 1" not in chart_reference_ratios(table.head(1)).to_dict()["description"]
+
+
+def overt_findings(lists, **changes) -> Findings:
+    """A case of three clusters, of which the third is an outlet's own accounts."""
+    clusters = Section(
+        "clusters",
+        key_numbers=[KeyNumber("32×", "as often as others, at most", "cluster 3, on the same objects")],
+        cards=[Card(f"Cluster {number}", prose=["Innocent reasons remain."]) for number in (1, 2, 3)],
+        claims=describe(lists).claims[:1],
+    )
+    rows = pl.DataFrame({**AMPLIFICATION, "cluster_id": [1, 1, 3], "outlet_id": [None, "line-3", None], **changes})
+    return Findings(about=ABOUT, sections=(clusters, describe(lists, amplification=rows)))
+
+
+def test_a_cluster_of_outlets_own_accounts_says_so_at_its_card_and_its_number(lists):
+    found = mark_overt_clusters(overt_findings(lists, n_accounts=[40, 40, 0])).section("clusters")
+    assert [len(card.prose) for card in found.cards] == [1, 1, 2]
+    assert found.cards[2].prose[0].startswith("All 7 are outlets' own, by the list in the section on state media.")
+    assert found.key_numbers[0].of_what == "cluster 3, on the same objects; all outlets' own accounts"
+
+
+def test_a_cluster_with_others_among_outlets_keeps_its_number(lists):
+    found = mark_overt_clusters(overt_findings(lists, n_accounts=[40, 40, 13])).section("clusters")
+    assert found.cards[2].prose[0].startswith("7 of 20 accounts are outlets' own")
+    assert found.key_numbers[0].of_what == "cluster 3, on the same objects"
+
+
+def test_findings_without_overt_clusters_stay_as_they_are(lists):
+    none = overt_findings(lists, n_outlet_accounts=[0, 0, 0])
+    assert mark_overt_clusters(none) is none
+    without = Findings(about=ABOUT, sections=none.sections[:1])
+    assert mark_overt_clusters(without) is without
 
 
 def test_days_without_a_post_are_drawn_as_none():

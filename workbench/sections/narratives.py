@@ -45,6 +45,7 @@ def describe_narratives(
     by_week: pl.DataFrame | None = None,
     phases: pl.DataFrame | None = None,
     campaigns: pl.DataFrame | None = None,
+    who: str = "",
 ) -> Section:
     """Return the section on narratives: one card each for the largest, the stream, the heat map and the campaigns.
 
@@ -56,6 +57,7 @@ def describe_narratives(
         by_week: the same by week: what a closer look is drawn of.
         phases: from `find_phases`.
         campaigns: from `list_campaigns`.
+        who: whose posts these are, as it follows "posts": "by accounts in clusters".
     """
     if cards.is_empty():
         reason = (
@@ -64,7 +66,12 @@ def describe_narratives(
             else "There are no posts to read."
         )
         return Section("narratives", empty_reason=reason)
-    claims = [_total_claim(cards, n_posts=n_posts, n_placed=n_placed), _copy_claim(cards), *_phase_claims(phases)]
+    by = f" {who}" if who else ""
+    claims = [
+        _total_claim(cards, n_posts=n_posts, n_placed=n_placed, by=by),
+        _copy_claim(cards, by=by),
+        *_phase_claims(phases),
+    ]
     shown = cards.head(MOST_CARDS).rows(named=True)
     prose = [_INNOCENT] if phases is None or phases.is_empty() else [_INNOCENT, _PHASES]
     return Section(
@@ -74,15 +81,15 @@ def describe_narratives(
         _figures(over_time, by_week, campaigns),
         _tables(cards, campaigns),
         cards=[_card(row, n_posts=n_posts) for row in shown],
-        key_numbers=_key_numbers(cards, n_posts=n_posts, n_placed=n_placed),
+        key_numbers=_key_numbers(cards, n_posts=n_posts, n_placed=n_placed, by=by),
     )
 
 
-def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> Claim:
+def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int, by: str) -> Claim:
     largest = cards.row(0, named=True)
     languages = say_list([say_language(code) for code in largest["languages"]], most=3)
     text = (
-        f"{_say_placed(n_placed, n_posts)} into {say_count(cards.height, 'narrative')}; the largest, "
+        f"{_say_placed(n_placed, n_posts, by=by)} into {say_count(cards.height, 'narrative')}; the largest, "
         f"{_quote(largest['label'])}, has {say_count(largest['n_posts'], 'post')} by "
         f"{say_count(largest['n_accounts'], 'account')} in {languages}."
     )
@@ -90,15 +97,15 @@ def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> Claim:
     confidence = Confidence(
         "moderate", "Counts are exact; where one narrative ends and the next begins is an estimate."
     )
-    return Claim(text, "co-action", confidence, shown, f"{n_posts:,} posts read", is_headline=True)
+    return Claim(text, "co-action", confidence, shown, f"{n_posts:,} posts read{by}", is_headline=True)
 
 
-def _copy_claim(cards: pl.DataFrame) -> Claim:
+def _copy_claim(cards: pl.DataFrame, *, by: str) -> Claim:
     n_originals = int(cards["n_originals"].sum())
     n_copied = round(float((cards["copy_paste_frac"].fill_null(0) * cards["n_originals"]).sum()))
     text = (
-        f"{say_share(n_copied, n_originals, noun='original post')} repeat, word for word or nearly so, what another "
-        "account posted too."
+        f"{say_share(n_copied, n_originals, noun='original post')}{by} repeat, word for word or nearly so, what "
+        "another account posted too."
     )
     shown = (Observation("Share of copied originals per narrative.", "narratives"),)
     whole = f"{n_originals:,} posts in narratives that are no reposts"
@@ -123,10 +130,10 @@ def _phase_claims(phases: pl.DataFrame | None) -> list[Claim]:
     return [Claim(text, "co-action", moderate, shown, f"{n_accounts:,} accounts looked at")]
 
 
-def _key_numbers(cards: pl.DataFrame, *, n_posts: int, n_placed: int) -> list[KeyNumber]:
+def _key_numbers(cards: pl.DataFrame, *, n_posts: int, n_placed: int, by: str) -> list[KeyNumber]:
     languages = cards["languages"].explode().drop_nulls().n_unique()
     return [
-        KeyNumber(f"{cards.height:,}", "narratives", f"hold {_all_or_some(n_placed, n_posts)} posts"),
+        KeyNumber(f"{cards.height:,}", "narratives", f"hold {_all_or_some(n_placed, n_posts)} posts{by}"),
         KeyNumber(f"{languages:,}", "languages", "as the source says, or guessed, over all narratives"),
     ]
 
@@ -163,10 +170,10 @@ def _all_or_some(n: int, whole: int) -> str:
     return f"all {whole:,}" if n == whole else f"{n:,} of {whole:,}"
 
 
-def _say_placed(n_placed: int, n_posts: int) -> str:
+def _say_placed(n_placed: int, n_posts: int, *, by: str) -> str:
     if n_placed == n_posts > 1:
-        return f"All {n_posts:,} posts fall"
-    return f"{say_share(n_placed, n_posts, noun='post')} {'falls' if n_placed == 1 else 'fall'}"
+        return f"All {n_posts:,} posts{by} fall"
+    return f"{say_share(n_placed, n_posts, noun='post')}{by} {'falls' if n_placed == 1 else 'fall'}"
 
 
 def _say_languages(row: dict[str, Any]) -> str:

@@ -19,6 +19,11 @@ _HOW_COUNTED = (
     "number and all of them added up, and the true one is known to the platform alone. Followers are not readers: many "
     "never saw a post, and others saw posts without following."
 )
+_NETWORK = (
+    "“The network”, here and below, is the accounts of the clusters that are handed on as indicators, and whatever the "
+    "tip corroborates on a second platform. Clusters of a grade that is not handed on are left out, so the number need "
+    "not be that of all accounts in clusters."
+)
 
 
 def describe_presence(
@@ -52,7 +57,7 @@ def describe_presence(
     claims = [_presence_claim(table, who=who, listed=accounts.height), *_follower_claims(table, who=who)]
     if n_adverts_read:
         claims.append(_advert_claim(own_adverts, chosen, who=who, n_read=n_adverts_read))
-    prose = [] if is_network else [_whole_release(accounts.height)]
+    prose = [_NETWORK if is_network else _whole_release(accounts.height)]
     prose += [_HOW_COUNTED] if table["n_known"].sum() else []
     if not n_adverts_read:
         prose.append("Advert spending: no export of an advert library was given, so nothing is known of it.")
@@ -82,7 +87,7 @@ def _presence_claim(table: pl.DataFrame, *, who: str, listed: int) -> Claim:
         kinds = say_list([say_count(n, kind) for kind, n in rows.select("kind", "n_accounts").iter_rows()])
         parts.append(f"{kinds} on {say_platform(str(platform))}")
     n = int(table["n_accounts"].sum())
-    text = f"Presence of the {say_count(n, 'account')} {who}: {'; '.join(parts)}."
+    text = f"Presence of the {n:,} {_name_kinds(table)} {who}: {'; '.join(parts)}."
     if table.height == 1:
         platform, kind = table.select("platform", "kind").row(0)
         are = "is" if n == 1 else "are all"
@@ -90,6 +95,11 @@ def _presence_claim(table: pl.DataFrame, *, who: str, listed: int) -> Claim:
     shown = (Observation("Counted by platform and kind.", "presence"),)
     basis = "Counted in the account tables; whether one person runs several accounts is not known."
     return Claim(text, "co-action", Confidence("high", basis), shown, f"{listed:,} accounts, pages and groups listed")
+
+
+def _name_kinds(table: pl.DataFrame) -> str:
+    present = table["kind"].unique().to_list()
+    return say_list([f"{kind}s" for kind in _KINDS if kind in present])
 
 
 def _follower_claims(table: pl.DataFrame, *, who: str) -> list[Claim]:
