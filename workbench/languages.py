@@ -50,16 +50,15 @@ def name_languages(texts: Iterable[str | None], *, given: pl.Series | None = Non
 
     Beware: guesses on short texts err, above all between near languages (Malay and Indonesian, Serbian and Croatian).
     """
-    cleaned = clean_texts(texts)
-    codes = given.to_list() if given is not None else [None] * len(cleaned)
-    known: dict[tuple[str, str | None], str] = {}
-    names = []
-    for text, code in zip(cleaned, codes, strict=True):
-        key = (text, code)
-        if key not in known:
-            known[key] = _name_language(text, code)
-        names.append(known[key])
-    return pl.Series("language", names, dtype=pl.String)
+    cleaned = texts.fill_null("") if isinstance(texts, pl.Series) else pl.Series(clean_texts(texts), dtype=pl.String)
+    code = pl.Series([None] * len(cleaned), dtype=pl.String) if given is None else given.cast(pl.String)
+    rows = pl.DataFrame({"text": cleaned, "code": code})
+    known = rows.unique()
+    names = pl.Series("language", [_name_language(*row) for row in known.rows()], dtype=pl.String)
+    # A release repeats a text a thousand times.
+    return rows.join(
+        known.with_columns(names), on=["text", "code"], how="left", nulls_equal=True, maintain_order="left"
+    )["language"]
 
 
 def _name_language(text: str, given: str | None) -> str:

@@ -71,14 +71,15 @@ def group_near_duplicates(
 
 def comparable_forms(texts: Iterable[str | None]) -> pl.Series:
     """Return the form in which texts are compared: null where nothing is left to read."""
-    raw = pl.DataFrame({"text": clean_texts(texts)}, schema={"text": pl.String})
-    normal = raw.select(normalise_text(pl.col("text")))["text"]
-    distinct = normal.drop_nulls().unique()
+    raw = (texts if isinstance(texts, pl.Series) else pl.Series(clean_texts(texts), dtype=pl.String)).alias("raw")
+    known = raw.drop_nulls().unique().to_frame().with_columns(text=normalise_text(pl.col("raw")))
+    distinct = known["text"].drop_nulls().unique()
     simple = pl.DataFrame({"text": distinct, "simple": pl.Series(simplify_chinese(distinct), dtype=pl.String)})
     read = simple.with_columns(letters=pl.col("simple").str.replace_all(r"[^\p{L}\p{N}\p{M}]+", "")).with_columns(
         form=pl.when(pl.col("letters") != "").then("letters").otherwise("simple")
     )
-    return pl.DataFrame({"text": normal}).join(read, on="text", how="left", maintain_order="left")["form"]
+    forms = known.join(read, on="text", how="left")
+    return raw.to_frame().join(forms, on="raw", how="left", maintain_order="left")["form"]
 
 
 def _find_similar_pairs(

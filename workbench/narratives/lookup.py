@@ -160,8 +160,11 @@ def _list_texts(posts: pl.DataFrame, narratives: Narratives | None) -> pl.DataFr
 
 
 def _compare_forms(texts: pl.Series) -> pl.Series:
-    normal = pl.DataFrame({"text": texts}).select(normalise_text(pl.col("text")))["text"]
-    return pl.Series("form", simplify_chinese(normal.fill_null("")), dtype=pl.String)
+    rows = texts.alias("text").to_frame()
+    known = rows.unique()
+    normal = known.select(normalise_text(pl.col("text"))).to_series().fill_null("")
+    forms = known.with_columns(form=pl.Series(simplify_chinese(normal), dtype=pl.String))
+    return rows.join(forms, on="text", how="left", nulls_equal=True, maintain_order="left")["form"]
 
 
 def _is_valid(text: str) -> bool:

@@ -27,6 +27,9 @@ _MIN_PRIOR_TEXTS = 3
 _N_SUBSAMPLES = 4
 _KEPT_FRAC = 0.8
 _ROWS_PER_BLOCK = 500
+_CELLS_PER_BLOCK = 2_000_000
+_SPARSE_COST = 25
+"""How much longer a product takes of which both sides are looked up than one of which one side lies in a row."""
 _TOLERANCE = 0.005
 _MIN_COSINE = 0.1
 _MIN_TEXTS = 50
@@ -94,29 +97,40 @@ def _find_neighbours(unit: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.nd
     n = unit.shape[0]
     turned = unit.T.tocsr()
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda start: _find_nearest(unit, turned, start), range(0, n, _ROWS_PER_BLOCK)))
+        found = list(pool.map(lambda start: _find_nearest(unit, turned, start), range(0, n, _rows_per_block(unit))))
     rows, columns, similarity = (np.concatenate(part) for part in zip(*found, strict=True))
     return rows, columns, similarity
 
 
 def _find_nearest(unit: sp.csr_matrix, turned: sp.csr_matrix, start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    n = unit.shape[0]
-    near = unit[start : start + _ROWS_PER_BLOCK] @ turned
-    rounded = np.rint(near.data.astype(np.float64) * _GRAIN)
-    # Whole numbers of millionths, then the earlier row first: an order without ties, exact below 2**53.
-    ranked = rounded * n + (n - 1 - near.indices)
-    rows = np.repeat(np.arange(start, start + near.shape[0]), np.diff(near.indptr))
-    ranked[(rows == near.indices) | (rounded < _MIN_COSINE * _GRAIN)] = -1
-    chosen = []
-    for first, last in itertools.pairwise(near.indptr):
-        row = ranked[first:last]
-        if row.size > _N_NEIGHBOURS:
-            chosen.append(first + np.argpartition(row, row.size - _N_NEIGHBOURS)[-_N_NEIGHBOURS:])
-        else:
-            chosen.append(np.arange(first, last))
-    nearest = np.concatenate(chosen)
-    nearest = np.sort(nearest[ranked[nearest] >= 0])
-    return rows[nearest], near.indices[nearest], rounded[nearest] / _GRAIN
+    near = _multiply(unit, turned, start)
+    n_rows, n = near.shape
+    # The least like of the twenty nearest and the text itself. Rounding may lift others to it, never by two millionths.
+    nth = max(n - _N_NEIGHBOURS - 1, 0)
+    least = np.maximum(np.partition(near, nth, axis=1)[:, nth, None], np.float32(_MIN_COSINE))
+    row, column = np.nonzero(near >= least - np.float32(2 / _GRAIN))
+    rounded = np.rint(near[row, column].astype(np.float64) * _GRAIN)
+    is_near = (row + start != column) & (rounded >= _MIN_COSINE * _GRAIN)
+    row, column, rounded = row[is_near], column[is_near], rounded[is_near]
+    # The nearest first, then the earlier row: an order without ties.
+    order = np.lexsort((column, -rounded, row))
+    place = np.arange(order.size) - np.searchsorted(row[order], np.arange(n_rows))[row[order]]
+    chosen = order[place < _N_NEIGHBOURS]
+    return row[chosen] + start, column[chosen], rounded[chosen] / _GRAIN
+
+
+def _multiply(unit: sp.csr_matrix, turned: sp.csr_matrix, start: int) -> np.ndarray:
+    """Return the cosines of some rows with all rows, as a full table, by the cheaper of two ways to the same sums."""
+    rows = unit[start : start + _rows_per_block(unit)]
+    n_sparse = float(np.diff(turned.indptr)[rows.indices].sum())
+    n_full = float(unit.nnz) * rows.shape[0]
+    if n_sparse * _SPARSE_COST < n_full:
+        return (rows @ turned).toarray()
+    return np.ascontiguousarray((unit @ np.ascontiguousarray(rows.toarray().T)).T)
+
+
+def _rows_per_block(unit: sp.csr_matrix) -> int:
+    return int(np.clip(_CELLS_PER_BLOCK // max(*unit.shape, 1), 16, _ROWS_PER_BLOCK))
 
 
 def _find_communities(graph: ig.Graph, *, resolution: float, seed: int) -> np.ndarray:

@@ -22,6 +22,7 @@ _RUNS = re.compile(
     r"|(?P<sign>[\U0001f000-\U0001faff\u2600-\u27bf])"
 )
 _RUN_OF_WORD = re.compile(rf"[^{_UNSPACED}]+|[{_UNSPACED}]+")
+_STARTS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _PIECE_CHARS = 4
 _PIECE_WEIGHT = 0.5
 _MAX_PIECE_FRAC = 0.1
@@ -54,10 +55,11 @@ def split_runs(text: str) -> list[tuple[str, str]]:
     runs = []
     for match in _RUNS.finditer(text):
         kind = str(match.lastgroup)
-        if kind == "word":  # \w inside a word may have run into an unspaced script: "iphone手机"
+        if (
+            kind == "word" and not match[0].isascii()
+        ):  # \w inside a word may have run into an unspaced script: "iphone手机"
             runs += [
-                ("unspaced" if re.match(rf"[{_UNSPACED}]", part) else kind, part)
-                for part in _RUN_OF_WORD.findall(match[0])
+                ("unspaced" if _STARTS_UNSPACED.match(part) else kind, part) for part in _RUN_OF_WORD.findall(match[0])
             ]
         else:
             runs.append((kind, match[0]))
