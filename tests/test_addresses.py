@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.addresses import defang, refang
+from workbench.addresses import _PIECE, _defang_piece, defang, refang
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,11 @@ def test_a_word_as_long_as_a_book_is_read_in_one_go(unit):
 
     assert defang(once) == once
     assert len(refang(once)) <= len(word)
+
+
+@given(st.lists(st.sampled_from([*"a1:/.@%?-+_ é中", "..", "://", ":\\/", "%3A%2F%2F", "[.]", "[:]", "10.0.0.1", "fe80",
+                                 "::1", "http", "b.c", "com", "\n", "www.", "0:", "ff:"]), max_size=12))  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_a_text_told_at_once_to_hold_no_address_holds_none(parts):
+    text = "".join(parts)
+    assert defang(text) == _PIECE.sub(_defang_piece, text)

@@ -13,6 +13,7 @@ _PIECE = re.compile(
     rf"|(?P<run>{_RUN})(?:(?P<separator>{_SEPARATOR})|@(?P<mail>{_RUN}))?"
 )
 """A run of letters, digits, dots and hyphens is read once and whole, so a long word takes no longer than many short."""
+_ADDRESS_SIGN = re.compile(r"\.[\w+\-\[.]|:(?:/|\\/|[0-9a-fA-F]{0,4}:)|%3[Aa]")
 
 _CJK = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _TOP = re.compile(
@@ -42,7 +43,16 @@ def defang(text: str) -> str:
 
     Beware: `end.start` with a full stop and no space looks like a domain, and is taken for one.
     """
+    if not _may_hold_address(text):
+        return text
     return _PIECE.sub(_defang_piece, text)
+
+
+def _may_hold_address(text: str) -> bool:
+    """Whether the text has what any address has: most cells of a table have not, and are told so at once."""
+    if "." not in text and "%" not in text and ":/" not in text and ":\\" not in text and text.count(":") < 2:
+        return False
+    return _ADDRESS_SIGN.search(text) is not None
 
 
 def _defang_piece(found: re.Match[str]) -> str:

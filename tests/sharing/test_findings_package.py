@@ -18,7 +18,9 @@ from workbench.schema import ParameterError, SourceError
 from workbench.sharing import PackageError, collect_evidence, read_indicators, read_package, write_package
 from workbench.sharing.archive import open_files
 from workbench.sharing.cover import Cover
+from workbench.sharing.package import _read_csv
 from workbench.sharing.salts import derive_key, hash_value, salt_check
+from workbench.sharing.tables import write_table
 
 KEY = b"k" * 32
 SALT = "agreed over the telephone"
@@ -334,3 +336,20 @@ def test_salts():
 def test_a_package_is_a_tip_like_any_other(tmp_path):
     package = written(tmp_path, "trusted")
     assert read_indicators(package.archive).equals(read_indicators(package.folder))
+
+
+def test_equal_values_that_are_written_in_two_ways_stay_two(tmp_path):
+    table = pl.DataFrame({"n": [0.0, -0.0, None], "text": ["=1+1", "a.example", None], "is_core": [True, False, None]})
+    written = write_table(table, tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    assert written.splitlines() == ["n,text,is_core", "0.0,'=1+1,True", "-0.0,a[.]example,False", ",,"]
+
+
+def test_a_table_is_read_in_parts_and_comes_out_as_in_one(tmp_path, monkeypatch):
+    content = write_table(pl.DataFrame({"a": [f"={n}" for n in range(7)], "b": "x"}), tmp_path / "t.csv").read_bytes()
+    at_once = _read_csv(content, name="t.csv")
+    monkeypatch.setattr("workbench.sharing.package._PART_ROWS", 3)
+    assert _read_csv(content, name="t.csv").equals(at_once)
+    assert at_once["a"].to_list() == [f"={n}" for n in range(7)]
+    for broken in (content + b"one cell\r\n", content + b'"never closed', b""):
+        with pytest.raises(PackageError, match=r"t\.csv: expected"):
+            _read_csv(broken, name="t.csv")

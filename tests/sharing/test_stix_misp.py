@@ -1,11 +1,13 @@
 """STIX 2.1 and MISP, out (read by the official library, or by its templates) and in (what others write)."""
 
 import json
+import time
 
 import polars as pl
 import pytest
 import stix2
 from small_case import clusters_a, findings_a, platform_a, scored_a
+from stix2.exceptions import InvalidValueError
 
 from workbench.schema import SourceError
 from workbench.sharing import collect_evidence, read_indicators, read_package, write_package
@@ -233,3 +235,66 @@ def test_words_and_totals_travel_as_notes(tmp_path):
     path = write_stix(build_indicators(rows), tmp_path / "s.json", cover=COVER)
     back = read_indicators(path)
     assert back.filter(indicator_type="asset_count")["n_stated"].to_list() == [7704]
+
+
+ODD = 'a "quoted" \\ back/slash\u2028 港湾\ud83d\ude00'.encode("utf-16", "surrogatepass").decode("utf-16") + "\x7f\t'"
+
+
+def odd_indicators():
+    """Every kind of indicator, with signs that JSON, patterns and spreadsheets write in a special way."""
+    accounts = [
+        {"declared": kind, "indicator_value": f"{ODD}{n}", "platform": platform, "account_id": f"{n}", **more}
+        for n, (kind, platform, more) in enumerate(
+            [
+                ("account", "twitter", {"handle": ODD, "display_name": ODD, "cluster_id": 3}),
+                ("account", "twitter", {"handle": "b"}),
+                ("page", "facebook", {"evidence_level": "coordination"}),
+                ("group", None, {}),
+            ]
+        )
+    ]
+    values = [
+        *(f"text-sha256:{n:064x}" for n in range(5)),
+        *(f"text-minhash:{n:0512x}" for n in range(5)),
+        *(f"https://harbour.example/{n}/港湾'\\?a=ü&b=%20" for n in range(5)),
+        "pdq:" + "0f" * 32, "md5:" + "0f" * 16, "hmac:" + "ab" * 32, "harbour.example", "desk@harbour.example",
+        "#" + "港湾", "7,704 Facebook accounts", "7,704 Facebook accounts", "+44 20 7946 0000",
+    ]  # fmt: skip
+    things = [{"indicator_value": value, "n_sharers": n, "note": ODD} for n, value in enumerate(values)]
+    return build_indicators([*accounts, *things, {"indicator_value": ODD, "declared": "text"}, *things[:3]])
+
+
+def test_the_bundle_is_written_as_the_official_library_would_write_it(tmp_path):
+    path = write_stix(odd_indicators(), tmp_path / "s.json", cover=COVER, techniques=(COPYPASTA,))
+    text = path.read_text(encoding="utf-8")
+    bundle = stix2.parse(text, allow_custom=False)
+    assert bundle.serialize(indent=1) + "\n" == text
+
+    observed = [item for item in bundle.objects if item["type"] in ("url", "file", "user-account", "domain-name")]
+    assert len(observed) >= 20
+    for item in observed:
+        content = {name: item[name] for name in item if name != "id"}
+        assert stix2.parse(content, allow_custom=False)["id"] == item["id"]
+
+
+def test_a_hash_of_the_wrong_length_is_refused_though_the_first_was_right(tmp_path):
+    rows = [{"indicator_value": f"sha256:{digits}"} for digits in ("0f" * 32, "0f" * 16)]
+    with pytest.raises(InvalidValueError, match="SHA256"):
+        write_stix(build_indicators(rows), tmp_path / "s.json", cover=COVER)
+
+
+def test_the_event_is_written_as_one_piece_would_be(tmp_path):
+    for name, indicators in (("a", odd_indicators()), ("b", build_indicators([{"indicator_value": ""}]))):
+        path = write_misp(indicators, tmp_path / f"{name}.json", cover=COVER, techniques=(COPYPASTA,))
+        text = path.read_text(encoding="utf-8")
+        assert json.dumps(json.loads(text), ensure_ascii=False, indent=1) + "\n" == text
+        assert json.loads(text)["Event"]["Object"][-1]["name"] == "narrative"
+
+
+def test_fifty_thousand_hashes_are_written_in_seconds(tmp_path):
+    rows = [{"indicator_value": f"text-sha256:{n:064x}", "n_sharers": n % 9} for n in range(50_000)]
+    indicators = build_indicators(rows)
+    began = time.process_time()
+    write_stix(indicators, tmp_path / "s.json", cover=COVER)
+    write_misp(indicators, tmp_path / "m.json", cover=COVER)
+    assert time.process_time() - began < 25

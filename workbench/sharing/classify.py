@@ -138,7 +138,8 @@ def classify_indicator(value: str, *, tactic: str = "", procedure: str = "", dec
         procedure: Meta's kill-chain procedure of the row; 0.9.x are accounts by platform, 6.1.x published words.
         declared: the type a sheet states itself (`cib_url`, `domain_name`, ... or one of `INDICATOR_TYPES`).
     """
-    text = (refang(value) if _MAY_BE_DEFANGED.search(value) else value).strip().removeprefix("'").strip()
+    is_defanged = not _HASH.fullmatch(value) and _MAY_BE_DEFANGED.search(value)
+    text = (refang(value) if is_defanged else value).strip().removeprefix("'").strip()
     number = _leading_number(procedure)
     role = "target" if tactic.strip().startswith("8") else "operation"
     if not text:

@@ -42,6 +42,7 @@ _COLUMNS = {
     "date": "published_on",
 }
 _FLAT_NAMES = {"domain": "domain_name", "url": "cib_url"}
+_PART_ROWS = 20_000
 _SHOWN_LIVE = ("asset_count", "audience_count", "advert_spend", "technique")
 
 
@@ -77,27 +78,41 @@ def write_meta_sheet(
     """
     if layout not in LAYOUTS:
         raise ParameterError(f"Expected layout 'killchain' or 'flat'; found '{layout}'. Choose one.")
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\r\n")
-    writer.writerow(LAYOUTS[layout])
-    for row in indicators.iter_rows(named=True):
-        cells = _killchain_cells(row) if layout == "killchain" else _flat_cells(row)
-        writer.writerow([_publish(cell, row["indicator_type"]) if is_defanged else cell for cell in cells])
-    path.write_text(text.getvalue(), encoding="utf-8-sig" if is_defanged else "utf-8", newline="")
+    cells_of = _killchain_cells if layout == "killchain" else _flat_cells
+    with path.open("w", encoding="utf-8-sig" if is_defanged else "utf-8", newline="") as stream:
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\r\n")
+        writer.writerow(LAYOUTS[layout])
+        for part in indicators.iter_slices(_PART_ROWS):
+            columns = cells_of(part)
+            if is_defanged:
+                is_live = part["indicator_type"].is_in(_SHOWN_LIVE).to_list()
+                columns = [_publish(cells, is_live) for cells in columns]
+            writer.writerows(zip(*columns, strict=True))
     return path
 
 
-def _publish(cell: str, indicator_type: str) -> str:
-    return guard_cell(cell if indicator_type in _SHOWN_LIVE else defang(cell))
+def _publish(cells: list[str], is_live: list[bool]) -> list[str]:
+    """Each distinct cell is written once: most columns repeat a few."""
+    pairs = list(zip(cells, is_live, strict=True))
+    written = {(cell, live): guard_cell(cell if live else defang(cell)) for cell, live in set(pairs)}
+    return [written[pair] for pair in pairs]
 
 
-def _killchain_cells(row: dict[str, object]) -> list[str]:
-    return [str(row[name] or "") for name in ("tactic", "technique", "procedure", "indicator_value", "note")]
+def _killchain_cells(part: pl.DataFrame) -> list[list[str]]:
+    return [_words(part[name]) for name in ("tactic", "technique", "procedure", "indicator_value", "note")]
 
 
-def _flat_cells(row: dict[str, object]) -> list[str]:
-    kind = str(row.get("source_type") or _FLAT_NAMES.get(str(row["indicator_type"]), row["indicator_type"]))
-    return [kind, str(row["indicator_value"] or ""), str(row["note"] or ""), str(row.get("published_on") or "")]
+def _flat_cells(part: pl.DataFrame) -> list[list[str]]:
+    kinds = [_FLAT_NAMES.get(kind, kind) for kind in part["indicator_type"]]
+    if "source_type" in part.columns:
+        kinds = [str(stated or kind) for stated, kind in zip(part["source_type"], kinds, strict=True)]
+    days = _words(part["published_on"]) if "published_on" in part.columns else [""] * part.height
+    return [kinds, _words(part["indicator_value"]), _words(part["note"]), days]
+
+
+def _words(column: pl.Series) -> list[str]:
+    return [str(value or "") for value in column.to_list()]
 
 
 def _read_rows(path: Path) -> Iterator[dict[str, object]]:

@@ -67,6 +67,7 @@ _DECLARED = {
     "twitter-id": "account",
     "github-username": "account",
 }
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _PLATFORM_OF_TYPE = {"twitter-id": "twitter", "github-username": "github"}
 
 
@@ -81,9 +82,7 @@ def write_misp(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques
     """
     event_uuid = fixed_uuid("misp-event", cover.case, cover.as_of, cover.level)
     stamp = str(int(datetime.fromisoformat(cover.as_of).replace(tzinfo=UTC).timestamp()))
-    rows = list(indicators.iter_rows(named=True))
     maker = _Maker(event_uuid=event_uuid, stamp=stamp)
-    objects = [maker.account(row) for row in rows if row["indicator_type"] in _ACCOUNT_TYPES and _is_ours(row)]
     event = {
         "uuid": event_uuid,
         "info": cover.title,
@@ -95,11 +94,28 @@ def write_misp(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques
         "published": False,
         "Orgc": {"name": cover.producer, "uuid": fixed_uuid("organisation", cover.producer)},
         "Tag": [{"name": name} for name in _tags(cover, techniques)],
-        "Attribute": [attribute for row in rows if (attribute := maker.attribute(row)) is not None],
-        "Object": [*objects, maker.narrative(cover)],
     }
-    path.write_text(json.dumps({"Event": event}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    head = json.dumps({"Event": event}, ensure_ascii=False, indent=1).removesuffix("\n }\n}")
+    objects = []
+    with path.open("w", encoding="utf-8") as stream:
+        stream.write(head + ',\n  "Attribute": [')
+        before = "\n   "
+        for row in indicators.iter_rows(named=True):
+            if row["indicator_type"] in _ACCOUNT_TYPES and _is_ours(row):
+                objects.append(maker.account(row))
+            elif (attribute := maker.attribute(row)) is not None:
+                stream.write(before + _write_flat(attribute))
+                before = ",\n   "
+        stream.write("],\n" if before == "\n   " else "\n  ],\n")
+        rest = json.dumps([*objects, maker.narrative(cover)], ensure_ascii=False, indent=1).replace("\n", "\n  ")
+        stream.write(f'  "Object": {rest}\n }}\n}}\n')
     return path
+
+
+def _write_flat(attribute: dict[str, Any]) -> str:
+    """One attribute as it stands in the event: written part by part, a hundred thousand of them need no room."""
+    fields = [f'"{name}": {_ENCODE(value)}' for name, value in attribute.items()]
+    return "{\n    " + ",\n    ".join(fields) + "\n   }"
 
 
 def read_misp(content: dict[str, Any], *, name: str) -> pl.DataFrame:
@@ -150,8 +166,6 @@ class _Maker:
     def attribute(self, row: dict[str, Any]) -> dict[str, Any] | None:
         """An attribute of the event itself: an address, a hash, or words; accounts are objects instead."""
         kind, key = row["indicator_type"], row["match_key"]
-        if kind in _ACCOUNT_TYPES and _is_ours(row):
-            return None
         if kind in _ATTRIBUTE_TYPES and _is_ours(row):
             name, category = _ATTRIBUTE_TYPES[kind]
             return self._plain(name, key, category=category, comment=row["note"] or "", is_for_detection=True)

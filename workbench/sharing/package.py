@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from workbench.sharing.tables import unguard_cell, write_table
 SCHEMA = "takedown-workbench/findings-package"
 SCHEMA_VERSION = "1.0"
 _MANIFEST = "manifest.json"
+_PART_ROWS = 20_000
 
 
 class PackageError(SourceError):
@@ -231,18 +233,30 @@ def _techniques(techniques: tuple[Any, ...]) -> pl.DataFrame:
 
 def _read_csv(content: bytes, *, name: str) -> pl.DataFrame:
     try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        header = next(reader, [])
+        schema = dict.fromkeys(header, pl.String)
+        parts = [pl.DataFrame(schema=schema)]
+        # Cells of Python's take several times the room of a table's: never more than a part of them at once.
+        for rows in iter(lambda: list(islice(reader, _PART_ROWS)), []):
+            if any(len(row) != len(header) for row in rows):
+                header = []
+                break
+            cells = [[_read_cell(cell) for cell in column] for column in zip(*rows, strict=True)]
+            parts.append(pl.DataFrame(dict(zip(header, cells, strict=True)), schema=schema))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PackageError(
             f"{name}: expected a CSV table in UTF-8; it does not read ({error}). Ask for the package again."
         ) from error
-    if not rows or any(len(row) != len(rows[0]) for row in rows):
+    if not header:
         raise PackageError(
             f"{name}: expected a table with as many cells in each row as in its header. Ask again for it."
         )
-    cells = [[unguard_cell(cell) or None for cell in column] for column in zip(*rows[1:], strict=True)]
-    columns = cells or [[] for _ in rows[0]]
-    return pl.DataFrame(dict(zip(rows[0], columns, strict=True)), schema=dict.fromkeys(rows[0], pl.String))
+    return pl.concat(parts)
+
+
+def _read_cell(cell: str) -> str | None:
+    return (unguard_cell(cell) if cell.startswith("'") else cell) or None
 
 
 def _write_manifest(folder: Path, *, cover: Cover, salt_check: str | None) -> None:

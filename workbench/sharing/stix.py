@@ -24,6 +24,7 @@ from workbench.schema import SourceError
 from workbench.sharing.addresses import profile_address
 from workbench.sharing.cover import Cover, fixed_uuid
 from workbench.sharing.indicators import build_indicators
+from workbench.sharing.stix_bundle import Bundle
 from workbench.sharing.techniques import Technique
 
 EXTENSION_ID = "extension-definition--" + fixed_uuid("stix-extension", "1")
@@ -32,6 +33,7 @@ _ACCOUNT_TYPES = ("account", "page", "group", "channel")
 _TLP = {"TLP:CLEAR": "TLP_WHITE", "TLP:GREEN": "TLP_GREEN", "TLP:AMBER": "TLP_AMBER", "TLP:RED": "TLP_RED"}
 _CONFIDENCE = {"low": 15, "moderate": 50, "high": 85}
 _HASH_NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "text-sha256": "SHA-256"}
+_HASH_DIGITS = {"MD5": 32, "SHA-1": 40, "SHA-256": 64}
 _COMPARISON = re.compile(r"(?P<type>[a-z0-9-]+):(?P<field>[\w.'\"-]+)\s*=\s*'(?P<value>(?:[^'\\]|\\.)*)'")
 _TEXT_FIELDS = ("value", "user_id", "account_login", "display_name", "account_type", "content", "abstract", "name")
 _READ = ("user-account", "url", "domain-name", "email-addr", "ipv4-addr", "file", "indicator", "note")
@@ -58,28 +60,32 @@ def write_stix(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques
     )
     mark = getattr(stix2, _TLP[cover.tlp])
     common = {"created": moment, "modified": moment, "created_by_ref": producer.id, "object_marking_refs": [mark.id]}
-    rows = list(indicators.iter_rows(named=True))
-    observed = [_observable(row, marks=common["object_marking_refs"]) for row in rows]
-    patterns = [_indicator(row, common=common) for row in rows]
-    links = [_link(*pair, common=common) for pair in zip(patterns, observed, strict=True) if None not in pair]
-    tactics = [_attack_pattern(technique, common=common) for technique in techniques]
-    notes = [_note(row, common=common, about=producer.id) for row in rows]
-    parts = [part for part in (*observed, *patterns, *links, *tactics, *notes) if part is not None]
-    seen = {part["id"]: part for part in parts}
-    report = stix2.Report(
-        id="report--" + fixed_uuid("report", cover.case, cover.as_of, cover.level),
-        name=cover.title,
-        description=defang("\n\n".join((cover.summary, *cover.caveats))),
-        published=moment,
-        report_types=["observed-data"],
-        object_refs=sorted(seen) or [producer.id],
-        labels=["synthetic"] if cover.is_synthetic else ["coordination"],
-        **({"confidence": _CONFIDENCE[cover.confidence]} if cover.confidence else {}),
-        **common,
-    )
-    objects = [producer, mark, _extension(common), report, *(seen[key] for key in sorted(seen))]
-    bundle = stix2.Bundle(id="bundle--" + fixed_uuid("bundle", report.id), objects=objects, allow_custom=False)
-    path.write_text(bundle.serialize(indent=1) + "\n", encoding="utf-8")
+    bundle = Bundle()
+    for row in indicators.iter_rows(named=True):
+        observed = _add_observable(bundle, row, marks=common["object_marking_refs"])
+        pattern = _add_indicator(bundle, row, common=common)
+        if observed and pattern:
+            _add_link(bundle, pattern, observed, common=common)
+        _add_note(bundle, row, common=common, about=producer.id)
+    for technique in techniques:
+        bundle.take(_attack_pattern(technique, common=common))
+    report_id = "report--" + fixed_uuid("report", cover.case, cover.as_of, cover.level)
+
+    def report(ids: list[str]) -> Any:
+        return stix2.Report(
+            id=report_id,
+            name=cover.title,
+            description=defang("\n\n".join((cover.summary, *cover.caveats))),
+            published=moment,
+            report_types=["observed-data"],
+            object_refs=ids or [producer.id],
+            labels=["synthetic"] if cover.is_synthetic else ["coordination"],
+            **({"confidence": _CONFIDENCE[cover.confidence]} if cover.confidence else {}),
+            **common,
+        )
+
+    bundle_id = "bundle--" + fixed_uuid("bundle", report_id)
+    bundle.write(path, bundle_id=bundle_id, first=[producer, mark, _extension(common)], report=report)
     return path
 
 
@@ -136,29 +142,28 @@ def _extra(row: dict[str, Any], **more: str) -> dict[str, Any]:
     return {"extensions": {EXTENSION_ID: {"extension_type": "property-extension", **found}}} if found else {}
 
 
-def _observable(row: dict[str, Any], *, marks: list[str]) -> Any:
+def _add_observable(bundle: Bundle, row: dict[str, Any], *, marks: list[str]) -> str | None:
     """What was seen; it carries the marking itself, since a platform may store it apart from the report."""
     kind, key = row["indicator_type"], row["match_key"]
     if key is None or row["role"] != "operation":
         return None
-    more = _extra(row) | {"object_marking_refs": marks}
     if kind in _ACCOUNT_TYPES or row.get("hashed_kind") == "account":
-        return stix2.UserAccount(**_account_fields(row), **more)
+        fields = _account_fields(row)
+        return bundle.add(stix2.UserAccount, fields | _extra(row), object_marking_refs=marks)
     if kind in ("text_hash", "media_hash", "minhash", "keyed_hash"):
-        return _file(row, marks=marks)
+        return bundle.add(stix2.File, _file_fields(row), object_marking_refs=marks)
     plain = {"url": stix2.URL, "domain": stix2.DomainName, "email": stix2.EmailAddress}.get(kind)
-    return plain(value=key, **more) if plain else None
+    return bundle.add(plain, {"value": key} | _extra(row), object_marking_refs=marks) if plain else None
 
 
-def _link(pattern: Any, observable: Any, *, common: dict[str, Any]) -> Any:
+def _add_link(bundle: Bundle, pattern: str, observed: str, *, common: dict[str, Any]) -> None:
     """By this a platform shows the indicator on the page of what was seen, and the other way round."""
-    return stix2.Relationship(
-        id="relationship--" + fixed_uuid("relationship", pattern["id"], observable["id"]),
-        relationship_type="based-on",
-        source_ref=pattern["id"],
-        target_ref=observable["id"],
-        **common,
-    )
+    fields = {
+        "id": "relationship--" + fixed_uuid("relationship", pattern, observed),
+        "source_ref": pattern,
+        "target_ref": observed,
+    }
+    bundle.add(stix2.Relationship, fields, relationship_type="based-on", **common)
 
 
 def _account_fields(row: dict[str, Any]) -> dict[str, Any]:
@@ -172,31 +177,30 @@ def _account_fields(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-def _file(row: dict[str, Any], *, marks: list[str]) -> Any:
+def _file_fields(row: dict[str, Any]) -> dict[str, Any]:
     """A text or picture is known by its hashes; where none is of a kind STIX knows, by a name made of them."""
     kind, _, digest = row["match_key"].rpartition(":")
     what = "text" if row["indicator_type"] in ("text_hash", "minhash") else "media"
     if kind in _HASH_NAMES:
-        more = _extra(row) | {"object_marking_refs": marks}
-        return stix2.File(hashes={_HASH_NAMES[kind]: digest}, name=f"{what} {digest[:16]}", **more)
+        named = {"hashes": {_HASH_NAMES[kind]: digest}, "name": f"{what} {digest[:16]}"}
+        if len(digest) != _HASH_DIGITS[_HASH_NAMES[kind]]:
+            stix2.File(**named)  # it says what is wrong with the hash
+        return named | _extra(row)
     field = {"text-minhash": "minhash", "pdq": "pdq"}.get(kind, "keyed_hash")
-    more = _extra(row, **{field: row["match_key"]}) | {"object_marking_refs": marks}
-    return stix2.File(name=f"{kind} {digest[:16]}", **more)
+    return {"name": f"{kind} {digest[:16]}"} | _extra(row, **{field: row["match_key"]})
 
 
-def _indicator(row: dict[str, Any], *, common: dict[str, Any]) -> Any:
+def _add_indicator(bundle: Bundle, row: dict[str, Any], *, common: dict[str, Any]) -> str | None:
     pattern = _pattern(row)
     if pattern is None:
         return None
-    return stix2.Indicator(
-        id="indicator--" + fixed_uuid("indicator", common["created_by_ref"], pattern),
-        name=f"{row['indicator_type']} on {row['platform']}" if row["platform"] else row["indicator_type"],
-        pattern=pattern,
-        pattern_type="stix",
-        valid_from=common["created"],
-        indicator_types=["unknown"],
-        **common,
-    )
+    fields = {
+        "id": "indicator--" + fixed_uuid("indicator", common["created_by_ref"], pattern),
+        "name": f"{row['indicator_type']} on {row['platform']}" if row["platform"] else row["indicator_type"],
+        "pattern": pattern,
+    }
+    fixed = {"pattern_type": "stix", "valid_from": common["created"], "indicator_types": ["unknown"]}
+    return bundle.add(stix2.Indicator, fields, **fixed, **common)
 
 
 def _pattern(row: dict[str, Any]) -> str | None:
@@ -231,19 +235,14 @@ def _attack_pattern(technique: Technique, *, common: dict[str, Any]) -> Any:
     )
 
 
-def _note(row: dict[str, Any], *, common: dict[str, Any], about: str) -> Any:
+def _add_note(bundle: Bundle, row: dict[str, Any], *, common: dict[str, Any], about: str) -> None:
     """What is words or a total, and so no observable."""
     if row["match_key"] is not None and row["role"] == "operation" and row["indicator_type"] not in ("hashtag", "text"):
-        return None
-    if not row["indicator_value"]:
-        return None
-    return stix2.Note(
-        id="note--" + fixed_uuid("note", row["indicator_type"], row["indicator_value"], str(row["procedure"])),
-        abstract=row["indicator_type"],
-        content=row["indicator_value"],
-        object_refs=[about],
-        **common,
-    )
+        return
+    if row["indicator_value"]:
+        named = fixed_uuid("note", row["indicator_type"], row["indicator_value"], str(row["procedure"]))
+        fields = {"id": "note--" + named, "abstract": row["indicator_type"], "content": row["indicator_value"]}
+        bundle.add(stix2.Note, fields, object_refs=[about], **common)
 
 
 def _check_object(item: dict[str, Any], *, n: int, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,27 @@ import polars as pl
 from workbench.privacy import defang
 
 _DEFANGED = ("url", "domain", "indicator_value", "note", "text", "indicator", "handle", "display_name")
+_PART_ROWS = 20_000
 _FORMULA = re.compile(r"^'* *[=+\-@\t\r\n＝＋－＠]")
 
 
 def write_table(table: pl.DataFrame, path: Path) -> Path:
     """Write a table and return its path."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(table.columns)
-    for row in table.iter_rows(named=True):
-        writer.writerow([_cell(name, value) for name, value in row.items()])
-    path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\r\n")
+        writer.writerow(table.columns)
+        for part in table.iter_slices(_PART_ROWS):
+            writer.writerows(zip(*[_cells(column) for column in part.iter_columns()], strict=True))
     return path
+
+
+def _cells(column: pl.Series) -> list[str]:
+    """Each distinct value is written once: most columns repeat a few."""
+    values = column.to_list()
+    if column.dtype.is_nested() or column.dtype.is_float():  # 0.0 and -0.0 are one value, written in two ways
+        return [_cell(column.name, value) for value in values]
+    written = {value: _cell(column.name, value) for value in set(values)}
+    return [written[value] for value in values]
 
 
 def guard_cell(text: str) -> str:
