@@ -28,7 +28,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "similarity": ("similarity", "coaction"),
     "network": ("network gexf", "coaction"),  # accounts in an order of content, as the kernel numbers them
     "clusters": ("clusters", "network"),
-    "chance": ("chance rhythm coordinated sensitivity", "coaction network clusters"),
+    "chance": ("chance rhythm shuffle coordinated sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
     "explain": ("explain explain_words", "coaction chance sections"),
     "profiles": ("profiles features changes behaviour creation hours holidays origin_signs prevalence", "text names"),

@@ -3,9 +3,9 @@ import polars as pl
 import pytest
 from test_chance import actions_of
 
-from workbench.chance import shuffle_accounts
 from workbench.coaction import ActionLog, pack_actions
 from workbench.rhythm import HOUR_US, Rhythm
+from workbench.shuffle import Shuffle
 
 N_DAYS, DAY_S, NIGHT_S = 30, 86_400, 12 * 3600
 
@@ -31,18 +31,35 @@ def test_an_action_goes_to_an_account_that_acts_at_its_hour():
     log = pack_actions(two_shifts())
     rhythm, rng = Rhythm(log), np.random.default_rng(2)
     assert not rhythm.is_flat
-    assert at_own_hour(shuffle_accounts(log, rng)) == pytest.approx(0.5, abs=0.1)
-    assert at_own_hour(rhythm.deal(log, rng)) > 0.8
+    assert at_own_hour(Shuffle(log).deal(rng)) == pytest.approx(0.5, abs=0.1)
+    assert at_own_hour(Shuffle(log, rhythm).deal(rng)) > 0.8
 
 
-def test_dealing_keeps_times_objects_and_who_acted_on_what():
+@pytest.mark.parametrize("keeps_hours", [False, True])
+def test_dealing_keeps_times_objects_and_who_acted_on_what(keeps_hours):
     log = pack_actions(two_shifts())
-    dealt = Rhythm(log).deal(log, np.random.default_rng(3))
+    dealt = Shuffle(log, Rhythm(log) if keeps_hours else None).deal(np.random.default_rng(3))
     assert (dealt.time_us == log.time_us).all()
     assert (dealt.object_code == log.object_code).all()
     before, after = (np.sort(x.object_code * 1000 + x.account_code) for x in (log, dealt))
     assert (before == after).all()
     assert (dealt.account_code != log.account_code).any()
+
+
+def test_actions_that_nobody_shares_are_left_out_of_the_dealing():
+    log = pack_actions(actions_of([("a", "x", 0), ("b", "x", 9), ("c", "y", 5)]))
+    dealt = Shuffle(log).deal(np.random.default_rng(1))
+    assert dealt.objects.gather(dealt.object_code).to_list() == ["x", "x"]
+    assert sorted(dealt.accounts.gather(dealt.account_code)) == ["a", "b"]
+
+
+def test_a_plain_shuffle_makes_every_order_as_often():
+    log = pack_actions(actions_of([(name, "x", k) for k, name in enumerate("abc")]))
+    shuffle, rng = Shuffle(log), np.random.default_rng(5)
+    orders = [tuple(shuffle.deal(rng).account_code) for _ in range(6000)]
+    _, n = np.unique(orders, axis=0, return_counts=True)
+    assert len(n) == 6
+    assert np.abs(n - 1000).max() < 120  # four standard deviations
 
 
 def test_accounts_of_one_shift_meet_in_one_hour_and_others_never():
@@ -75,8 +92,8 @@ def test_the_dealing_is_in_balance(monkeypatch):
     rhythm.n_hours[np.arange(2), hours] = 4  # each acted there on three other days
     rhythm.strength = 2.0
     rhythm.everybody = np.full(24, 1 / 24)
-    monkeypatch.setattr("workbench.rhythm.N_SWEEPS", 20)
-    rng = np.random.default_rng(4)
-    stayed = np.mean([(rhythm.deal(log, rng).account_code == log.account_code).all() for _ in range(2000)])
+    monkeypatch.setattr("workbench.shuffle.N_SWEEPS", 20)
+    shuffle, rng = Shuffle(log, rhythm), np.random.default_rng(4)
+    stayed = np.mean([(shuffle.deal(rng).account_code == log.account_code).all() for _ in range(2000)])
     keep, leave = (3 + 2 / 24) ** 2, (2 / 24) ** 2
     assert stayed == pytest.approx(keep / (keep + leave), abs=0.01)

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -14,7 +16,7 @@ from workbench.coordinated import (
     weigh_accounts,
 )
 from workbench.coordinated.candidates import Group, count_tail, find_candidates, weigh_groups
-from workbench.coordinated.clock import NO_CLOCK, Dial, _is_enough, count_pairs_in_turns, weigh_clock
+from workbench.coordinated.clock import NO_CLOCK, Dial, _is_enough, count_in_turns, weigh_clock
 from workbench.coordinated.confirm import split_objects
 from workbench.coordinated.grouping import join_fragments, pair_halves, take_apart, unite_overlapping
 from workbench.coordinated.half import Half, code_traces, fuse_traces
@@ -114,6 +116,22 @@ def test_share_in_phase_counts_pairs_at_different_places_around_the_dial():
     rng = np.random.default_rng(1)
     uniform = Dial(np.arange(2000), rng.integers(0, 10**6, 2000)).share_in_phase(period_us=10**6, window_us=50_000)
     assert uniform == pytest.approx(0.1, rel=0.05)
+
+
+def test_pairs_in_one_turn_are_those_of_two_accounts():
+    rng = np.random.default_rng(5)
+    half = half_of(
+        actions_of(
+            [(f"a{rng.integers(0, 6)}", f"o{rng.integers(0, 9)}", float(rng.uniform(0, 90_000))) for _ in range(300)]
+        )
+    )
+    log, turn = half.log, half.log.time_us // (3600 * 1_000_000)
+    slowly = np.zeros(len(half.size))
+    for i, j in itertools.combinations(range(len(log)), 2):
+        if log.object_code[i] == log.object_code[j] and log.account_code[i] != log.account_code[j]:
+            slowly[log.object_code[i]] += turn[i] == turn[j]
+    assert count_in_turns(log, half.own, turn).tolist() == slowly.tolist()
+    assert half.own.n_pairs.sum() > 0
 
 
 def test_no_clock_is_blamed_for_one_meeting():

@@ -9,7 +9,7 @@ expectation, without hours, serves the cluster test (`coordinated`), which sets 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -17,9 +17,10 @@ from scipy import optimize, sparse, special
 
 from workbench.coaction import ActionLog, count_partners, pack_traces
 from workbench.content_order import order_by_content
-from workbench.pairs import iterate_counts
+from workbench.pairs import N_THREADS, iterate_counts, run_ahead
 from workbench.rhythm import Rhythm
 from workbench.schema import ParameterError, check_table, empty_table
+from workbench.shuffle import Shuffle
 
 MAX_STORED_PAIRS = 30_000_000
 MAX_PRODUCT_STEPS = 10_000_000_000
@@ -106,7 +107,7 @@ def judge_edges(
         raise ParameterError(f"n_shuffles is {n_shuffles}; expected 1 or more (20 is usual).")
     edges = check_table(edges, "edges")
     parts, total = [], np.zeros(0)
-    for log in pack_traces(actions):
+    for log in pack_traces(actions, with_posts=False):
         of_trace = edges.filter(pl.col("trace") == log.trace)
         if of_trace.height:
             log = order_by_content(log)
@@ -152,12 +153,6 @@ def co_action_rates(log: ActionLog, *, window_us: int) -> np.ndarray:
     return close / np.maximum(size * (size - 1) / 2, 1)
 
 
-def shuffle_accounts(log: ActionLog, rng: np.random.Generator) -> ActionLog:
-    """Return the log with the accounts of each object dealt anew to its actions; times and objects stay."""
-    order = np.lexsort((rng.random(len(log)), log.object_code))
-    return replace(log, account_code=log.account_code[order])
-
-
 class Expectation:
     """What each pair of accounts is due: the sum over their common objects of actions x actions x rate.
 
@@ -169,20 +164,26 @@ class Expectation:
     def __init__(self, log: ActionLog, rate: np.ndarray, rhythm: Rhythm | None = None):
         self._rhythm = rhythm
         shape = (len(log.accounts), len(log.objects))
-        ones = np.ones(len(log))
-        self._actions = sparse.csr_matrix((ones, (log.account_code, log.object_code)), shape=shape)
+        n_here = np.bincount(log.object_code, minlength=1)
+        shared = (n_here > 1)[log.object_code]  # what only one action is on is common to nobody
+        ends = (log.account_code[shared], log.object_code[shared])
+        self._actions = sparse.csr_matrix((np.ones(len(ends[0])), ends), shape=shape)
         self._rated = self._actions @ sparse.diags_array(rate)
-        per_object = np.diff(self._actions.tocsc().indptr).astype(float)
-        steps, n_cells = float((per_object**2).sum()), float(shape[0]) ** 2
+        turned = self._actions.T.tocsr()
+        steps, n_cells = float((np.diff(turned.indptr).astype(float) ** 2).sum()), float(shape[0]) ** 2
         fits = min(steps, n_cells) <= MAX_STORED_PAIRS and steps <= MAX_PRODUCT_STEPS
         self._all: np.ndarray | sparse.csr_matrix | None = None
         if fits and n_cells <= MAX_STORED_PAIRS:  # a full table is looked up ten times as fast
-            self._all = np.empty((shape[0], shape[0]))
-            for lo in range(0, shape[0], ROWS_AT_ONCE):
+            self._all = table = np.empty((shape[0], shape[0]))
+
+            def fill(lo: int) -> None:
                 rows = slice(lo, lo + ROWS_AT_ONCE)
-                self._all[rows] = (self._rated[rows] @ self._actions.T).toarray()
+                (self._rated[rows] @ turned).toarray(out=table[rows])
+
+            with ThreadPoolExecutor(N_THREADS) as pool:
+                list(pool.map(fill, range(0, shape[0], ROWS_AT_ONCE)))
         elif fits:
-            self._all = (self._rated @ self._actions.T).tocsr()
+            self._all = self._rated @ turned
 
     def of_pairs(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the expectation of each pair of account codes (a[k], b[k])."""
@@ -219,17 +220,25 @@ def _score_trace(
     n = edges["n_co_actions"].to_numpy()
     expected = expectation.of_pairs(*ends)
     score = poisson_score(n, expected)
-    falls = np.zeros(len(score) + 1)  # how many shuffled edges fall between neighbouring observed scores
-    ranked, n_by_weight = np.sort(score), np.zeros(0)
-    rng = np.random.default_rng([seed, *log.trace.encode()])
-    for _ in range(n_shuffles):
-        shuffled = rhythm.deal(log, rng) if rhythm else shuffle_accounts(log, rng)
+    ranked = np.sort(score)
+    shuffle = Shuffle(log, rhythm)
+
+    def deal_and_count(k: int) -> tuple[np.ndarray, np.ndarray]:
+        shuffled = shuffle.deal(np.random.default_rng([seed, *log.trace.encode(), k]))
+        falls, n_by_weight = np.zeros(len(score) + 1, np.int64), np.zeros(0)
         # In parts as they are made: a shuffled world has about as many pairs as the observed one, and needs no place.
         for x, y, m in iterate_counts(shuffled, n_after=count_partners(shuffled, window_us=window_us)):
             n_by_weight = _add_padded(n_by_weight, np.bincount(m))
             heavy = m >= n.min()
             by_luck = poisson_score(m[heavy], expectation.of_pairs(x[heavy], y[heavy]))
             np.add.at(falls, np.searchsorted(ranked, by_luck, side="right"), 1)
+        return falls, n_by_weight
+
+    falls = np.zeros(len(score) + 1)  # how many shuffled edges fall between neighbouring observed scores
+    n_by_weight = np.zeros(0)
+    with ThreadPoolExecutor(N_THREADS) as pool:
+        for fell, weighed in run_ahead(pool, deal_and_count, range(n_shuffles), ahead=N_THREADS):
+            falls, n_by_weight = falls + fell, _add_padded(n_by_weight, weighed)
     fdr = _false_discovery_rate(score, ranked, falls, n_shuffles)
     return edges.with_columns(expected_n=expected, score=score, fdr=fdr), n_by_weight
 

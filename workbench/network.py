@@ -9,6 +9,7 @@ import random
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from warnings import catch_warnings, simplefilter
 
 import igraph as ig
@@ -190,14 +191,18 @@ def order_network(network: ig.Graph) -> ig.Graph:
     return ordered
 
 
+_ONE_AT_A_TIME = Lock()
+
+
 @contextmanager
 def seeded(seed: int) -> Generator[None]:
     """Make igraph's own random choices (Leiden, layouts) follow the seed inside the block, and no longer after it."""
-    ig.set_random_number_generator(random.Random(seed))
-    try:
-        yield
-    finally:
-        ig.set_random_number_generator(random)
+    with _ONE_AT_A_TIME:  # igraph has one generator for all threads
+        ig.set_random_number_generator(random.Random(seed))
+        try:
+            yield
+        finally:
+            ig.set_random_number_generator(random)
 
 
 def write_network(network: ig.Graph, path: str | Path, *, clusters: pl.DataFrame | None = None) -> Path:

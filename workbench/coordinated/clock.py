@@ -14,7 +14,7 @@ import numpy as np
 from scipy import stats
 
 from workbench.coaction import ActionLog
-from workbench.coordinated.half import Half, OwnPairs, count_members_near
+from workbench.coordinated.half import Half, OwnPairs, count_members_near, count_runs
 
 PERIODS_S = (60, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400)
 MIN_WINDOWS_PER_PERIOD = 6
@@ -65,7 +65,8 @@ def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) ->
     if dial.n_places < 2:
         return NO_CLOCK
     own = half.log.keep(together[0].own)
-    own_pairs = count_pairs_in_turns(own, np.zeros(len(own), np.int64))
+    by_itself = OwnPairs(own.object_code, own.account_code, len(half.size))
+    own_pairs = count_in_turns(own, by_itself, np.zeros(len(own), np.int64))
     n_events = len(np.unique(together[0].object_code))
     best = NO_CLOCK
     for period_us in (period_s * 1_000_000 for period_s in PERIODS_S):
@@ -76,7 +77,7 @@ def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) ->
         if is_even and not _is_enough(frac * own_pairs.sum(), seen, n_events):  # not if everybody fell into one turn
             continue
         middle, p_uniform = dial.find_phase(period_us)
-        due = frac * _due_in_turn(half, own, own_pairs, period_us=period_us, from_us=middle - period_us // 2)
+        due = frac * _due_in_turn(half, own, by_itself, own_pairs, period_us=period_us, from_us=middle - period_us // 2)
         is_locked = not is_even and p_uniform <= MAX_UNIFORM_P
         is_prompt = is_locked and (since_first_us <= period_us).mean() >= PROMPT_FRAC
         clock = Clock(period_us / 1e6, due, bool(is_prompt or _is_enough(due, seen, n_events)))
@@ -183,23 +184,21 @@ def _weigh_near(code: np.ndarray, phase: np.ndarray, weight: np.ndarray, period_
     return near
 
 
-def _due_in_turn(half: Half, own: ActionLog, own_pairs: np.ndarray, *, period_us: int, from_us: int) -> float:
+def _due_in_turn(
+    half: Half, own: ActionLog, by_itself: OwnPairs, own_pairs: np.ndarray, *, period_us: int, from_us: int
+) -> float:
     """Return the pairs of the group's actions on one object, each times how often outsiders fall into one turn."""
-    one_turn, own_turn = (count_pairs_in_turns(log, (log.time_us - from_us) // period_us) for log in (half.log, own))
+    one_turn, own_turn = (
+        count_in_turns(log, itself, (log.time_us - from_us) // period_us)
+        for log, itself in ((half.log, half.own), (own, by_itself))
+    )
     usual = half.like_size.mean(one_turn / np.maximum(half.n_pairs, 1))
     n_outside = np.maximum(half.n_pairs - own_pairs, 0)
     rate = (np.maximum(one_turn - own_turn, 0) + PSEUDO_PAIRS * usual) / (n_outside + PSEUDO_PAIRS)
     return float((own_pairs * rate).sum())
 
 
-def count_pairs_in_turns(log: ActionLog, turn: np.ndarray) -> np.ndarray:
+def count_in_turns(log: ActionLog, by_itself: OwnPairs, turn: np.ndarray) -> np.ndarray:
     """Return, per object, the pairs of actions by two accounts that are in one turn; turns never fall with time."""
-    is_first = np.ones(len(log), bool)
-    is_first[1:] = (np.diff(log.object_code) != 0) | (np.diff(turn) != 0)
-    first = np.flatnonzero(is_first)
-    n = np.diff(np.append(first, len(log)))
-    pairs = np.bincount(log.object_code[first], n * (n - 1) / 2, len(log.objects))
-    met = np.repeat(n > 1, n)  # an account may meet itself only where there are two actions
-    cell = np.repeat(np.arange(len(n)), n)[met]
-    own = OwnPairs(cell, log.account_code[met], len(n))
-    return pairs - np.bincount(log.object_code[first], own.n_pairs, len(log.objects))
+    objects, in_turn = count_runs(log.object_code, turn)
+    return np.bincount(objects, in_turn, by_itself.n_codes) - by_itself.count_in_turn(turn)

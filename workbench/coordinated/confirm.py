@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from workbench.coaction import ActionLog
 from workbench.coordinated.candidates import MIN_RATIO, Group, add_swaps, find_candidates, list_filled, weigh_groups
 from workbench.coordinated.half import Half, code_traces
 from workbench.coordinated.membership import adjust_p
+from workbench.pairs import N_THREADS
 
 N_ROUNDS = 4
 Halves = Mapping[tuple[int, int], Half]
@@ -67,18 +70,21 @@ class Trial:
         key = b"|".join(objects.tobytes() for objects in left_out.values())
         if key not in self._weighed:
             halves = {at: half.leave_out(left_out[at]) for at, half in self.halves.items()}
-            groups: list[Group] = []
-            for (side, window_us), half in halves.items():
-                other = halves[1 - side, window_us]
-                weighed = [
-                    group
-                    for found in find_candidates(half, seed=self.seed)
-                    for group in weigh_groups(other, found, found_on=side)
-                ]
-                once = {group.members.tobytes(): group for group in weighed}
-                groups += add_swaps(other, list(once.values()), swap_seeds=self.swap_seeds)
+            with ThreadPoolExecutor(N_THREADS) as pool:
+                groups = list(chain.from_iterable(pool.map(lambda at: self._weigh_found_on(halves, *at), halves)))
             self._weighed[key] = halves, groups
         return self._weighed[key]
+
+    def _weigh_found_on(self, halves: Halves, side: int, window_us: int) -> list[Group]:
+        """Return the candidates of one half, each once, with what the other half says of them."""
+        other = halves[1 - side, window_us]
+        weighed = [
+            group
+            for found in find_candidates(halves[side, window_us], seed=self.seed)
+            for group in weigh_groups(other, found, found_on=side)
+        ]
+        once = {group.members.tobytes(): group for group in weighed}
+        return add_swaps(other, list(once.values()), swap_seeds=self.swap_seeds)
 
 
 def passes(group: Group, largest_p: float) -> bool:

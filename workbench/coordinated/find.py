@@ -16,6 +16,8 @@ another key of the pseudonyms gives the same groups.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -174,7 +176,9 @@ def find_groups_in(
     tables = []
     for max_fdr in max_fdrs:
         confirmed = trial.confirm(max_fdr=max_fdr)
-        both = [_settle_side(confirmed, side, swap_seeds=trial.swap_seeds) for side in (0, 1)]
+        with ThreadPoolExecutor(2) as pool:
+            settle = partial(_settle_side, confirmed, swap_seeds=trial.swap_seeds)
+            both = list(pool.map(settle, (0, 1)))
         apart = _excuse([side[0] for side in both], [side[1] for side in both])
         grouped = _mask([group.members for sides in apart for side in sides for group in side], len(log.accounts))
         found = []

@@ -20,9 +20,9 @@ class Half:
     """The actions on one half of the objects at one time window, with what is the same for every group weighed on it.
 
     Per object code: `size` actions from row `first` on, `n_pairs` of them by two accounts, `n_close` of those within
-    the window; `n_close_rows` also counts an account with itself; `n_paths` counts ordered pairs of partners of one
-    action (the variance of the within-object shuffle needs both). `like_size` holds each object against others of its
-    trace.
+    the window; `n_close_rows` also counts an account with itself (`own` has those pairs); `n_paths` counts ordered
+    pairs of partners of one action (the variance of the within-object shuffle needs both). `like_size` holds each
+    object against others of its trace.
     """
 
     def __init__(self, log: ActionLog, *, trace_code: np.ndarray, window_us: int):
@@ -30,7 +30,7 @@ class Half:
         after = count_partners(log, window_us=window_us)
         line = place_on_line(log, window_us=window_us)
         partners = (after + np.arange(len(log)) - np.searchsorted(line, line - window_us)).astype(float)
-        own = OwnPairs(log.object_code, log.account_code, n_objects)
+        self.own = own = OwnPairs(log.object_code, log.account_code, n_objects)
         self.log, self.trace_code, self.window_us = log, trace_code, window_us
         # A post in several traces meets the same others in each: shuffles of single objects vary too little by as much.
         self.traces_per_post = len(log) / max(len(np.unique(log.post_code)), 1)
@@ -184,6 +184,20 @@ class OwnPairs:
         """Return, per code, how many of them are within the window when the rows have these times."""
         close = count_close(self._own_code, time_us[self._rows], len(self._at), window_us=window_us)
         return np.bincount(self._at, close, self.n_codes)
+
+    def count_in_turn(self, turn: np.ndarray) -> np.ndarray:
+        """Return, per code, how many of them are in one turn; `turn` is of all rows and never falls within a code."""
+        own, in_turn = count_runs(self._own_code, turn[self._rows])
+        return np.bincount(self._at[own], in_turn, self.n_codes)
+
+
+def count_runs(code: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return, per run of one code and turn (rows sorted by both), its code and its pairs of rows."""
+    is_first = np.ones(len(code), bool)
+    is_first[1:] = (code[1:] != code[:-1]) | (turn[1:] != turn[:-1])
+    first = np.flatnonzero(is_first)
+    n = np.diff(np.append(first, len(code)))
+    return code[first], n * (n - 1) / 2
 
 
 def count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) -> np.ndarray:

@@ -74,7 +74,8 @@ class Views:
     def __init__(self, half: Half, views: Sequence[np.ndarray]):
         """Take views as arrays of account codes."""
         log, n_objects = half.log, len(half.size)
-        everybody, member = np.unique(np.concatenate(views), return_inverse=True)
+        everybody: np.ndarray = np.unique(np.concatenate(views))
+        member = np.searchsorted(everybody, np.concatenate(views))
         number = np.repeat(np.arange(len(views)), [len(members) for members in views])
         self.is_member = sparse.csr_array((np.ones(len(member)), (member, number)), (len(everybody), len(views)))
         code = np.full(len(log.accounts), -1)
