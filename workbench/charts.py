@@ -113,7 +113,7 @@ def chart_week_hours(table: pl.DataFrame, *, time_zone: str) -> alt.Chart:
         f"Posts by weekday and hour, {time_zone} time: {office:,} of {total:,} posts fall on Monday to Friday "
         "between 9:00 and 17:59."
     )
-    return dress(chart, title=f"When they posted, in {time_zone} time", description=description, height_px=190)
+    return dress(chart, title=f"When they posted, in {time_zone} time", description=description, height_px=250)
 
 
 def chart_languages_over_time(table: pl.DataFrame, *, within: Stretch | None = None) -> alt.Chart:

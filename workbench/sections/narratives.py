@@ -97,7 +97,14 @@ def _total_claim(cards: pl.DataFrame, *, n_posts: int, n_placed: int, by: str) -
     confidence = Confidence(
         "moderate", "Counts are exact; where one narrative ends and the next begins is an estimate."
     )
-    return Claim(text, "co-action", confidence, shown, f"{n_posts:,} posts read{by}", is_headline=True)
+    return Claim(
+        text,
+        "co-action",
+        confidence,
+        shown,
+        f"{n_posts:,} posts{by}{' that were' if by else ''} read",
+        is_headline=True,
+    )
 
 
 def _copy_claim(cards: pl.DataFrame, *, by: str) -> Claim:

@@ -38,7 +38,11 @@ def _mark(section: Section, overt: dict[int, dict[str, Any]]) -> Section:
 
 def _mark_card(card: Card, row: dict[str, Any]) -> Card:
     own, others = row["n_outlet_accounts"], row["n_accounts"]
-    whose = f"{own:,} of {say_count(own + others, 'account')} {say_verb(own, 'is')}" if others else f"All {own:,} are"
+    whose = (
+        f"{own:,} of {say_count(own + others, 'account')} {say_verb(own, 'is')}"
+        if others
+        else f"All {own:,} accounts are"
+    )
     text = (
         f"{whose} outlets' own, by the list in the section on state media. What outlets do under their own names is "
         "overt, also where they act together."
