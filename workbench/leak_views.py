@@ -9,7 +9,7 @@ import html
 import io
 import re
 import urllib.parse
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import cached_property
 
 import polars as pl
@@ -34,14 +34,70 @@ _FOLDER = re.compile(r"[a-z]{1,8}/")
 _HOSTS = "|".join(re.escape(host) for host in HOSTS)
 
 
-def decode_views(text: str) -> list[str]:
-    """Return the text as it is, and as a reader of HTML, JSON, URLs or defanged addresses would see it."""
-    views = [text]
-    for decode in (html.unescape, _unescape_json, urllib.parse.unquote, refang):
-        decoded = decode(views[-1])
-        if decoded != views[-1]:
-            views.append(decoded)
+_BLOCK_CHARACTERS = 1 << 22
+_OPEN, _CLOSED = "[({", "])}"
+_FANGED_LINE = (
+    r"(?i)[\[({][\s\x1c-\x1f]?(?:\.|dot|@|at)|\\\.|\[\.|\.\]|\[:\]|\[/\]|^(?:\.|dot|@|at)"
+    r"|s?fx?t?ps?(?:[\[(:]|%3A)"
+)
+_SCHEME = r"(?i)h(?:xx|\*\*|tt)ps?(?:[\[(:]|%3A)"
+
+
+def decode_views(text: str) -> dict[int, str]:
+    """Return the text as it is (0), and as a reader of HTML, JSON, URLs or defanged addresses would see it (1 to 4).
+
+    Each is what the one before becomes; one that changes nothing is left out.
+    """
+    views = {0: text}
+    for stage, decode in enumerate(_DECODERS, start=1):
+        before = views[max(views)]
+        decoded = "".join(decode(block) for block in _cut(before))
+        if decoded != before:
+            views[stage] = decoded
     return views
+
+
+def read_pieces(text: str) -> Iterator[tuple[int, str]]:
+    """Yield all that is to be searched: the text block by block, and of each later view the lines that changed.
+
+    A name may be written over two lines: each block begins with the line before it, each change has its neighbours.
+    """
+    line_before = ""
+    for block in _cut(text):
+        before = block
+        yield 0, line_before + before
+        for stage, decode in enumerate(_DECODERS, start=1):
+            after = decode(before)
+            if after != before:
+                yield stage, _changed_lines(before.split("\n"), after.split("\n"))
+            before = after
+        line_before = block[block.rfind("\n", 0, -1) + 1 :]
+
+
+def _changed_lines(before: list[str], after: list[str]) -> str:
+    known = set(before)
+    changed = [at for at, line in enumerate(after) if line not in known]
+    shown = sorted({near for at in changed for near in (at - 1, at, at + 1) if 0 <= near < len(after)})
+    return "\n".join(after[at] for at in shown)
+
+
+def _cut(text: str) -> Iterator[str]:
+    """Blocks that end with a line, where no address written over two lines is cut: most of memory is saved so."""
+    start = 0
+    while len(text) - start > _BLOCK_CHARACTERS:
+        end = text.find("\n", start + _BLOCK_CHARACTERS)
+        while end >= 0 and _holds_together(text[end - 1 : end], text[end + 1 : end + 2]):
+            end = text.find("\n", end + 1)
+        if end < 0:
+            break
+        yield text[start : end + 1]
+        start = end + 1
+    yield text[start:]
+
+
+def _holds_together(before: str, after: str) -> bool:
+    """Whether brackets stand at the end of a line, so that the next may belong to the same address."""
+    return any(bool(sign) and sign in _OPEN + _CLOSED for sign in (before, after))
 
 
 def _unescape_json(text: str) -> str:
@@ -49,6 +105,31 @@ def _unescape_json(text: str) -> str:
         text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), text)
         text = text.replace("\\/", "/").replace('\\"', '"')
     return text.encode("utf-8", "replace").decode()
+
+
+def _refang_lines(text: str) -> str:
+    """What `refang` makes of a text, at the price of the lines that have something to refang."""
+    lines = text.split("\n")
+    said = pl.Series(lines, dtype=pl.String)
+    is_fanged = said.str.contains(_FANGED_LINE) | (
+        said.str.count_matches(_SCHEME) > said.str.count_matches("https?://")
+    )
+    done, parts = 0, []
+    for at in is_fanged.arg_true():
+        if at < done:
+            continue
+        first, end = at, at + 1
+        while first > done and _holds_together(lines[first - 1][-1:], lines[first][:1]):
+            first -= 1
+        while end < len(lines) and _holds_together(lines[end - 1][-1:], lines[end][:1]):
+            end += 1
+        parts += lines[done:first]
+        parts.append(refang("\n".join(lines[first:end])))
+        done = end
+    return "\n".join([*parts, *lines[done:]])
+
+
+_DECODERS: tuple[Callable[[str], str], ...] = (html.unescape, _unescape_json, urllib.parse.unquote, _refang_lines)
 
 
 def find_words(text: str, wanted: Container[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import io
 import re
@@ -11,11 +12,12 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
 from workbench.hidden_text import find_mail_and_phones
-from workbench.leak_views import View, decode_views, find_words, is_unlike_words
+from workbench.leak_views import View, decode_views, find_words, is_unlike_words, read_pieces
 from workbench.pseudonyms import is_named_in_clear
 from workbench.schema import Release, SourceError
 from workbench.spoken_names import find_standing, find_telling_names, is_telling_name
@@ -27,6 +29,9 @@ _WORD = re.compile(r"\w+")
 _DATA_LINK = re.compile(r"data:([^,\"'\s<>]{0,100}),([\w+/=%.~!*'();:@&$,?\-\s]{4,})")
 _MAX_MEMBER_BYTES = 1 << 30
 _BATCH_CHARACTERS = 1 << 23
+_Met = dict[int, tuple[set[str], set[str]]]
+"""view -> words and phrases in it"""
+_Text = TypeVar("_Text", bound=tuple[object, object, str])
 
 
 def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
@@ -71,9 +76,9 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=LEAKS).unique(maintain_order=True)
 
 
-def _in_batches(texts: Iterable[tuple[str, str, str]]) -> Iterator[list[tuple[str, str, str]]]:
+def _in_batches(texts: Iterable[_Text]) -> Iterator[list[_Text]]:
     """Many texts at a time: to prepare the search for thousands of phrases takes longer than to search one text."""
-    batch: list[tuple[str, str, str]] = []
+    batch: list[_Text] = []
     n_characters = 0
     for one in texts:
         batch.append(one)
@@ -97,35 +102,57 @@ class _Hidden:
     posts: pl.DataFrame
     _common: dict[str, bool] = field(default_factory=dict)
     """handles of bystanders -> whether posts also use them as a plain word or as part of a web address"""
+    _known: dict[bytes, list[tuple[str, str]]] = field(default_factory=dict)
+    """digest of a text -> names in it: an archive holds what its folder holds"""
 
     def find(self, texts: list[str]) -> list[list[tuple[str, str]]]:
         """Return, for each text, kind and value of every name in it; the same text is read once."""
-        views = {text: [View(view) for view in decode_views(text)] for text in dict.fromkeys(texts)}
-        flat = [view for decoded in views.values() for view in decoded]
-        words = [find_words(view.text, self.words) for view in flat]
-        self._learn_common({word.lower() for found in words for word in found if is_unlike_words(word)})
-        phrases = self._find_phrases([view.text for view in flat])
-        named = iter(zip(flat, words, phrases, strict=True))
-        found = {text: [one for _ in decoded for one in self._judge(*next(named))] for text, decoded in views.items()}
-        return [found[text] for text in texts]
+        digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
+        new = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in self._known}
+        met = self._meet(new)
+        self._learn_common({word.lower() for stages in met.values() for words, _ in stages.values() for word in words})
+        for digest, text in new.items():
+            self._known[digest] = list(dict.fromkeys(self._judge(text, met[digest])))
+        return [self._known[digest] for digest in digests]
 
-    def _judge(self, view: View, words: list[str], phrases: list[str]) -> Iterator[tuple[str, str]]:
-        for word in words:
-            if view.means_account(word, is_common=self._common.get(word.lower(), False)):
-                yield self.words[word.lower()], word
-        yield from ((self.phrases[phrase], phrase) for phrase in phrases)
+    def _meet(self, texts: dict[bytes, str]) -> dict[bytes, _Met]:
+        """Words and phrases of each text that may be names, by the view in which they are first seen."""
+        met: dict[bytes, _Met] = {digest: {} for digest in texts}
+        pieces = ((digest, *piece) for digest, text in texts.items() for piece in read_pieces(text))
+        for batch in _in_batches(pieces):
+            found = self._find_phrases([piece for _, _, piece in batch])
+            for (digest, stage, piece), phrases in zip(batch, found, strict=True):
+                words, known = met[digest].setdefault(stage, (set(), set()))
+                words.update(find_words(piece, self.words))
+                known.update(phrases)
+        return met
+
+    def _judge(self, text: str, met: _Met) -> Iterator[tuple[str, str]]:
+        """Names by view: a word in a view is asked about in all later ones, where more may say that it is meant."""
+        words: set[str] = set()
+        views: dict[int, str] = {}
+        for stage in sorted(met):
+            words |= met[stage][0]
+            asked = sorted(words)
+            if asked and not views:
+                views = decode_views(text)
+            view = View(views.get(stage, ""))
+            for word in asked:
+                if view.means_account(word, is_common=self._common.get(word.lower(), False)):
+                    yield self.words[word.lower()], word
+            yield from ((self.phrases[phrase], phrase) for phrase in sorted(met[stage][1]))
 
     def _find_phrases(self, texts: list[str]) -> list[list[str]]:
         if not self.phrases:
             return [[] for _ in texts]
         found = pl.Series(texts, dtype=pl.String).str.extract_many(list(self.phrases), overlapping=True)
         return [
-            [phrase for phrase in inside.unique().sort() if find_standing(phrase, text)]
+            [phrase for phrase in inside.unique() if find_standing(phrase, text)]
             for inside, text in zip(found, texts, strict=True)
         ]
 
     def _learn_common(self, words: set[str]) -> None:
-        asked = (words & self.bystanders) - self._common.keys()
+        asked = {word for word in words & self.bystanders if is_unlike_words(word)} - self._common.keys()
         if asked:
             used = _used_plainly(self.posts, asked)
             self._common.update((word, word in used) for word in asked)
