@@ -107,9 +107,8 @@ class Marks:
         """Return faults, record ends and field ends of one piece."""
         own = self._buffer[start : start + _PIECE_BYTES]
         is_quote, is_separator, is_newline = own == QUOTE, own == self._separator, own == NEWLINE
-        count = np.cumsum(is_quote.view(np.uint8), dtype=np.uint8)  # wraps at 256, which keeps its parity
-        count += np.uint8(self._n_quotes_before[start // _PIECE_BYTES] % 2)
-        is_inside = (count & 1) != parity  # at a quote: it opens
+        is_odd = self._n_quotes_before[start // _PIECE_BYTES] % 2 != parity
+        is_inside = _count_is_odd(is_quote, is_odd=bool(is_odd))  # at a quote: it opens
         is_border = np.ones(own.size + 2, bool)  # with the bytes before and behind: those of the buffer are borders
         is_border[1:-1] = is_quote | is_separator | is_newline | (own == RETURN)
         for at, beside in ((0, start - 1), (-1, start + own.size)):
@@ -118,6 +117,19 @@ class Marks:
         is_wrong = is_quote & ~np.where(is_inside, is_border[:-2], is_border[2:])
         record_ends, field_ends = is_newline & ~is_inside, is_separator & ~is_inside
         return np.flatnonzero(is_wrong) + start, np.flatnonzero(record_ends) + start, np.flatnonzero(field_ends) + start
+
+
+def _count_is_odd(marks: np.ndarray, *, is_odd: bool) -> np.ndarray:
+    """Return whether the number of marks up to and with each place is odd, 64 places at a time; `is_odd` before it."""
+    words = np.zeros(-(-marks.size // 64), np.dtype("<u8"))
+    bits = np.packbits(marks, bitorder="little")
+    words.view(np.uint8)[: bits.size] = bits
+    for shift in (1, 2, 4, 8, 16, 32):
+        words ^= words << np.uint64(shift)
+    carried = np.bitwise_xor.accumulate(words >> np.uint64(63))
+    carried = np.concatenate(([np.uint64(0)], carried[:-1])) ^ np.uint64(is_odd)
+    words ^= np.uint64(0) - carried[: words.size]  # all bits of a word turn where an odd number lies before it
+    return np.unpackbits(words.view(np.uint8), count=marks.size, bitorder="little").view(bool)
 
 
 def scan_records(
