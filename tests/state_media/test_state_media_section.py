@@ -283,7 +283,7 @@ def overt_findings(lists, **changes) -> Findings:
 def test_a_cluster_of_outlets_own_accounts_says_so_at_its_card_and_its_number(lists):
     found = mark_overt_clusters(overt_findings(lists, n_accounts=[40, 40, 0])).section("clusters")
     assert [len(card.prose) for card in found.cards] == [1, 1, 2]
-    assert found.cards[2].prose[0].startswith("All 7 accounts are outlets' own, by the list in the section on state media.")
+    assert found.cards[2].prose[0].startswith("All 7 accounts are outlets' own, by the list in the section")
     assert found.key_numbers[0].of_what == "cluster 3, on the same objects; all outlets' own accounts"
 
 
