@@ -9,12 +9,14 @@ Beware: an entry holds what the function returned, names in clear included. The 
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import hashlib
 import importlib
 import json
 import secrets
 import shutil
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -95,7 +97,15 @@ def _keep(entry: Path, compute: Callable[[], R]) -> R:
     if result is _NOTHING:
         result = compute()
         _write(entry, result)
+        _give_memory_back()
     return result
+
+
+def _give_memory_back() -> None:
+    """Hand what a heavy stage has freed back to the system, where the C library would keep it for later (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
 
 
 def _find(entry: Path) -> Any:

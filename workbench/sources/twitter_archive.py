@@ -92,12 +92,16 @@ def _read_tweets(item: Recognised, tables: Tables, *, platform: str) -> list[pl.
     pieces: list[pl.DataFrame] = []
     owners: list[pl.DataFrame] = []
     n_stripped = 0
+    seen = pl.concat([table["account_id"] for table in tables.accounts] or [pl.Series(dtype=pl.String)])
     for raw in _blocks(item):
         block = _split(raw, POST_TYPED, _wrong_post(), label=label)
         rows = block.rows.with_columns(_repeats_text().alias("repeats"))
         n_stripped += int(rows["repeats"].sum())
         pieces.append(_posts(rows, platform=platform))
-        owners.append(_accounts(rows.unique("userid", keep="first", maintain_order=True), platform=platform))
+        new = rows.filter(~pl.col("userid").is_in(seen.implode())).unique("userid", keep="first", maintain_order=True)
+        seen = pl.concat([seen, new["userid"]])
+        # Texts made anew: a few rows would else keep the whole block in memory.
+        owners.append(_accounts(new, platform=platform).with_columns(pl.col(pl.String) + pl.lit("")))
         blocks.append(Block(block.rows.clear(), block.quarantine, block.n_records))
     restored = restore_times(pl.concat(pieces))
     tables.posts.append(restored.posts.with_columns(file=pl.lit(label)))
