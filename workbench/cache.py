@@ -217,7 +217,7 @@ class _Writer:
 
     def _write_frame(self, frame: pl.DataFrame) -> str:
         name = self._next_name("parquet")
-        frame.write_parquet(self.folder / name, compression="zstd", compression_level=1)
+        frame.write_parquet(self.folder / name, compression="zstd", compression_level=1, statistics=False)
         return name
 
     def _next_name(self, suffix: str) -> str:

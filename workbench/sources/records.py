@@ -121,7 +121,7 @@ class Marks:
 
 def _count_is_odd(marks: np.ndarray, *, is_odd: bool) -> np.ndarray:
     """Return whether the number of marks up to and with each place is odd, 64 places at a time; `is_odd` before it."""
-    words = np.zeros(-(-marks.size // 64), np.dtype("<u8"))
+    words = np.zeros(-(-marks.size // 64), dtype="<u8")
     bits = np.packbits(marks, bitorder="little")
     words.view(np.uint8)[: bits.size] = bits
     for shift in (1, 2, 4, 8, 16, 32):
