@@ -2,10 +2,10 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.text import canonical_url, normalise_text
+from workbench.text import _canonical_url, canonical_url, normalise_text
 
 
 def normalised(text: str | None) -> str | None:
@@ -70,3 +70,17 @@ def test_normalising_twice_changes_nothing_more_than_once_for_plain_words(text):
 )
 def test_canonical_url(url, expected):
     assert canonical(url) == expected
+
+
+URL_PARTS = [
+    "http://", "https://", "HTTPS://", "www.", "a.com", "B.org", "x.y.z", "..", "-", "/", "//", "a", "%20", "?q=1",
+    "?b=2&a=1", "#f", "@", "user:p@", ":80", ":443", ":8080", " ", "\t", "é", "中", ";", "=", "'", "[", "]", "&", ".",
+    "utm_source=1", "1.2.3.4", "xn--e1a.",
+]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(URL_PARTS), max_size=6).map("".join), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_plain_addresses_are_made_canonical_in_passing_as_one_by_one(urls):
+    made = pl.DataFrame({"url": urls}, schema={"url": pl.String}).select(canonical_url(pl.col("url"))).to_series()
+    assert made.to_list() == [_canonical_url(url) for url in urls]

@@ -6,6 +6,7 @@ Both functions map a polars expression to an expression, so they run inside any 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import polars as pl
@@ -19,6 +20,8 @@ _SPACE = r"[\s\p{Z}\u{200B}-\u{200F}\u{2060}\u{FEFF}]+"
 _TRACKING = re.compile(
     r"(?i)^(utm_.*|fbclid|gclid|dclid|msclkid|yclid|igshid|igsh|mc_[ce]id|ref_src|ref_url|_hs\w+|spm)$"
 )
+_PLAIN_URL = r"^https?://(?:www\.)?([a-z0-9.\-]+)((?:/[A-Za-z0-9_.~/%:@!$&'()*+,;=\-]*)?)$"
+"""Most addresses: nothing in them but the scheme has to change, and they need not be taken apart one by one."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -58,8 +61,20 @@ def canonical_url(url: pl.Expr) -> pl.Expr:
 
 def _canonical_urls(urls: pl.Series) -> pl.Series:
     distinct = urls.unique().drop_nulls()
-    canonical = pl.Series([_canonical_url(url) for url in distinct], dtype=pl.String)
+    parts = pl.DataFrame({"url": distinct}).select(
+        "url", host=pl.col("url").str.extract(_PLAIN_URL, 1), path=pl.col("url").str.extract(_PLAIN_URL, 2)
+    )
+    plain = parts.select(pl.format("https://{}{}", "host", pl.col("path").str.strip_chars_end("/"))).to_series()
+    is_plain = (parts["host"] != "www.").fill_null(value=False)
+    others = iter([_canonical_url(url) for url in distinct.filter(~is_plain)])
+    canonical = plain if is_plain.all() else _fill(plain, is_plain, others)
     return urls.replace_strict(distinct, canonical, default=None, return_dtype=pl.String)
+
+
+def _fill(values: pl.Series, is_known: pl.Series, others: Iterator[str | None]) -> pl.Series:
+    """The values that are known, and where none is, the next of the others."""
+    filled = [value if known else next(others) for value, known in zip(values, is_known, strict=True)]
+    return pl.Series(filled, dtype=pl.String)
 
 
 def _canonical_url(url: str) -> str | None:

@@ -1,13 +1,21 @@
 """A tip of any size takes work and memory in proportion, however often it repeats itself, and is stopped where not."""
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small_case import account, post, release
 
 from workbench.schema import SourceError
 from workbench.sharing import joins, match_indicators, read_indicators
 from workbench.sharing.indicators import build_indicators
-from workbench.sharing.touches import find_touches
+from workbench.sharing.near_text import find_near, sign_texts
+from workbench.sharing.touches import _host, find_hosts, find_touches
 
+URL_PARTS = [
+    "http://", "https://", "HTTPS://", "www.", "a.com", "B.org", "..", "-", "/", "//", "%20", "?q=1", "#f", "@", ":80",
+    " ", "\t", "é", "中", "[", "]", ".", "1.2.3.4", "xn--e1a.",
+]  # fmt: skip
 LINK = "https://lindenport.example/x"
 
 
@@ -93,3 +101,18 @@ def test_a_file_larger_than_any_tip_is_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr("workbench.sharing.formats.MAX_BYTES", 10)
     with pytest.raises(SourceError, match=r"huge\.csv: 37 bytes"):
         read_indicators(tmp_path / "huge.csv")
+
+
+@given(st.lists(st.lists(st.sampled_from(URL_PARTS), max_size=6).map("".join), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_hosts_are_found_in_passing_as_one_by_one(urls):
+    assert find_hosts(pl.Series(urls, dtype=pl.String)).to_list() == [_host(url) for url in urls]
+
+
+def test_pairs_are_compared_in_parts_and_come_out_as_at_once(monkeypatch):
+    texts = pl.Series([f"the ferry of harbour city leaves at {n % 9} from quay {n}" for n in range(60)])
+    signatures = sign_texts(texts)
+    at_once = find_near(signatures[:20], signatures, min_similarity=0.5)
+    monkeypatch.setattr("workbench.sharing.near_text._PAIRS", 7)
+    assert find_near(signatures[:20], signatures, min_similarity=0.5).equals(at_once)
+    assert at_once.height > 60

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from workbench.schema import ParameterError, Release
-from workbench.sharing.addresses import is_shared_host, registered_domain, split_address
-from workbench.sharing.classify import host_key
+from workbench.sharing.addresses import is_shared_host, registered_domain
 from workbench.sharing.techniques import TECHNIQUE_OF_TRACE, TECHNIQUE_OF_TYPE, Technique
-from workbench.text import canonical_url, normalise_text
+from workbench.sharing.touches import find_hosts, normalise_each
+from workbench.text import canonical_url
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def collect_evidence(
     return Evidence(
         accounts=accounts,
         signals=signals,
-        urls=urls.with_columns(host=_map(urls["value"], _host)),
+        urls=urls.with_columns(host=find_hosts(urls["value"])),
         domains=_shared(_domains(posts), **counting),
         contents=_contents(posts, **counting),
         hashtags=_shared(_explode(_originals(posts), "hashtags").with_columns(_fold("value")), **counting),
@@ -175,14 +175,15 @@ def _originals(posts: pl.DataFrame) -> pl.DataFrame:
 
 def _domains(posts: pl.DataFrame) -> pl.DataFrame:
     urls = _explode(posts, "urls")
-    hosts = _map(urls["value"], _host)
+    hosts = find_hosts(urls["value"])
     # A host that strangers share says nothing of who posts it.
     own = _map(hosts, lambda host: None if is_shared_host(host) else registered_domain(host))
     return urls.with_columns(value=own)
 
 
 def _contents(posts: pl.DataFrame, **counting: object) -> pl.DataFrame:
-    texts = _originals(posts).select("account_id", "posted_at", "lang", value=normalise_text(pl.col("text")))
+    originals = _originals(posts)
+    texts = originals.select("account_id", "posted_at", "lang", value=normalise_each(originals["text"]))
     media = _explode(posts, "media_hashes").with_columns(pl.col("value").str.to_lowercase())
     return pl.concat(
         [
@@ -196,11 +197,6 @@ def _techniques(accounts: pl.DataFrame, signals: pl.DataFrame) -> tuple[Techniqu
     by_trace = (TECHNIQUE_OF_TRACE.get(trace) for trace in signals["trace"].unique().to_list())
     by_kind = (TECHNIQUE_OF_TYPE.get(kind) for kind in accounts["kind"].unique().to_list())
     return tuple(sorted({item for item in (*by_trace, *by_kind) if item}, key=lambda item: item.disarm_id))
-
-
-def _host(url: str) -> str | None:
-    host = split_address(url)[0]
-    return host_key(host) if host else None
 
 
 def _map(values: pl.Series, function: Callable[[str], str | None]) -> pl.Series:

@@ -267,7 +267,10 @@ def _defanged(column: str) -> pl.Expr:
 
 
 def _hits(touches: pl.DataFrame, indicators: pl.DataFrame, release: Release) -> pl.DataFrame:
-    times = release.posts.select("post_id", "posted_at").unique("post_id", keep="first")
+    hit = release.posts.select("post_id", "posted_at").join(
+        touches.select("post_id").unique(), on="post_id", how="semi"
+    )
+    times = hit.unique("post_id", keep="first")
     shown = indicators.select("line", "indicator_type", indicator=_defanged("indicator_value"))
     return (
         touches.join(times, on="post_id", how="left")

@@ -20,6 +20,8 @@ N_CHARACTERS = 4
 _EMPTY = np.uint32(0xFFFFFFFF)
 _BAND = 2
 _BATCH = 20_000
+_PAIRS = 50_000
+"""compared at once: more do not fit into the processor's own memory"""
 METHOD = f"one-permutation MinHash, {N_BINS} bins of 32 bits, {N_CHARACTERS}-character shingles"
 
 
@@ -73,13 +75,18 @@ def find_near(wanted: np.ndarray, own: np.ndarray, *, min_similarity: float) -> 
             f"min_similarity lies above 0 and up to 1; found {min_similarity}. Use 0.5 for near copies."
         )
     pairs = _candidates(wanted, own)
-    a, b = wanted[pairs[:, 0]], own[pairs[:, 1]]
-    either = ((a != _EMPTY) | (b != _EMPTY)).sum(axis=1)
-    both = ((a == b) & (a != _EMPTY)).sum(axis=1)
-    similarity = both / np.maximum(either, 1)
+    parts = [_compare(wanted, own, pairs[at : at + _PAIRS]) for at in range(0, len(pairs), _PAIRS)]
+    similarity = np.concatenate(parts) if parts else np.empty(0)
     keep = similarity >= min_similarity
     columns = {"wanted_row": pairs[keep, 0], "own_row": pairs[keep, 1], "similarity": similarity[keep]}
     return pl.DataFrame(columns, schema={"wanted_row": pl.Int64, "own_row": pl.Int64, "similarity": pl.Float64})
+
+
+def _compare(wanted: np.ndarray, own: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    a, b = wanted[pairs[:, 0]], own[pairs[:, 1]]
+    either = ((a != _EMPTY) | (b != _EMPTY)).sum(axis=1)
+    both = ((a == b) & (a != _EMPTY)).sum(axis=1)
+    return both / np.maximum(either, 1)
 
 
 def _candidates(wanted: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ from workbench.text import canonical_url, normalise_text
 
 _ACCOUNT_TYPES = ("account", "page", "group", "channel")
 _DIGITS_TAIL = re.compile(r"[\d_.\-]+$")
+_PLAIN_HOST = r"^https?://([a-z0-9.\-]+)(?:[/?#]|$)"
+"""Of most addresses the host stands where a pattern finds it; all the others are taken apart one by one."""
 _MIN_STEM = 6
 _MIN_NAME = 5
 _MAX_PDQ = 31
@@ -170,7 +172,21 @@ def _links(posts: pl.DataFrame) -> pl.DataFrame:
         posts.filter(pl.col("urls").list.len() > 0).select("account_id", "post_id", url=pl.col("urls")).explode("url")
     )
     found = found.with_columns(url=canonical_url(pl.col("url"))).drop_nulls("url")
-    return found.with_columns(host=_map(found["url"], _host), profile=_map(found["url"], _profile))
+    return found.with_columns(host=find_hosts(found["url"]), profile=_map(found["url"], _profile))
+
+
+def find_hosts(urls: pl.Series) -> pl.Series:
+    """Return the host of each address as it counts for sameness; null where there is none."""
+    distinct = urls.unique().drop_nulls()
+    plain = distinct.str.extract(_PLAIN_HOST)
+    written = plain.unique().drop_nulls()
+    keys = pl.Series([_host(f"https://{host}") for host in written], dtype=pl.String)
+    hosts = plain.replace_strict(written, keys, default=None, return_dtype=pl.String)
+    others = distinct.filter(plain.is_null())
+    own = pl.Series([_host(url) for url in others], dtype=pl.String)
+    known = pl.concat([pl.DataFrame({"url": distinct, "host": hosts}).filter(plain.is_not_null()),
+                       pl.DataFrame({"url": others, "host": own})])  # fmt: skip
+    return urls.replace_strict(known["url"], known["host"], default=None, return_dtype=pl.String)
 
 
 def _host(url: str) -> str | None:
@@ -206,7 +222,14 @@ def _hosts_above(links: pl.DataFrame) -> pl.DataFrame:
 
 def _texts(posts: pl.DataFrame) -> pl.DataFrame:
     """One row per post with words: the normalised text."""
-    return posts.select("account_id", "post_id", text=normalise_text(pl.col("text"))).drop_nulls("text")
+    return posts.select("account_id", "post_id", text=normalise_each(posts["text"])).drop_nulls("text")
+
+
+def normalise_each(texts: pl.Series) -> pl.Series:
+    """Return texts as `normalise_text` leaves them, in order; each distinct one is worked on once."""
+    distinct = texts.unique().drop_nulls().alias("text").to_frame()
+    known = distinct.with_columns(normal=normalise_text(pl.col("text")))
+    return texts.alias("text").to_frame().join(known, on="text", how="left", maintain_order="left")["normal"]
 
 
 def _touch_texts(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 import numpy as np
@@ -136,9 +138,11 @@ def _count_independent(touches: pl.DataFrame) -> pl.DataFrame:
     Kinds are counted among the hits so pinned: one post that holds a listed text with a listed link is of one kind.
     """
     rows = []
-    for (account_id,), group in touches.group_by("account_id", maintain_order=True):
+    columns = ("account_id", "family", "thing", "post_id")
+    hits = touches.select(columns).unique().sort(columns)
+    for account_id, its_hits in groupby(hits.iter_rows(), key=itemgetter(0)):
         choices: dict[tuple[str, str], list[str]] = {}
-        for family, thing, post_id in group.select("family", "thing", "post_id").unique().sort(pl.all()).iter_rows():
+        for _, family, thing, post_id in its_hits:
             choices.setdefault((family, thing), []).append(post_id)
         has_name = choices.pop(("identity", "name"), None) is not None
         pinned = _pin(choices)
