@@ -17,7 +17,8 @@ PACKAGE = Path(workbench.__file__).parent
 # room -> (its files or folders, rooms it may import besides schema)
 ROOMS: dict[str, tuple[str, str]] = {
     "schema": ("schema", ""),
-    "sources": ("sources", ""),
+    "memory": ("memory", ""),  # what a stage has freed goes back to the system
+    "sources": ("sources", "memory"),
     "published": ("published published_figures figures", ""),
     "simulate": ("simulate", ""),
     "text": ("text languages near_duplicates", ""),
@@ -55,7 +56,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     ),
     "sharing": ("sharing", "text findings privacy addresses"),
     "fetch": ("fetch", ""),
-    "cache": ("cache cache_key", ""),
+    "cache": ("cache cache_key", "memory"),
     "case": ("case", "cache findings"),
     "platforms": ("platforms", "case sources"),
     # From a case to a package and back: it runs the stages as notebooks 02 and 05 do.

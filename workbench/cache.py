@@ -9,14 +9,12 @@ Beware: an entry holds what the function returned, names in clear included. The 
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import hashlib
 import importlib
 import json
 import secrets
 import shutil
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -28,6 +26,7 @@ import numpy as np
 import polars as pl
 
 from workbench.cache_key import hash_file, is_stale, name_result
+from workbench.memory import give_memory_back
 from workbench.schema import ParameterError
 
 P = ParamSpec("P")
@@ -97,15 +96,8 @@ def _keep(entry: Path, compute: Callable[[], R]) -> R:
     if result is _NOTHING:
         result = compute()
         _write(entry, result)
-        _give_memory_back()
+        give_memory_back()
     return result
-
-
-def _give_memory_back() -> None:
-    """Hand what a heavy stage has freed back to the system, where the C library would keep it for later (glibc)."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
 
 
 def _find(entry: Path) -> Any:

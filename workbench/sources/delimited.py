@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 import numpy as np
 import polars as pl
 
+from workbench.memory import give_memory_back
 from workbench.schema import SourceError, empty_table
 from workbench.sources.parts import READ_ERRORS, Part
 from workbench.sources.records import NEWLINE, Scan, scan_records
@@ -95,6 +96,7 @@ def read_blocks(part: Part, header: Header, *, block_bytes: int = BLOCK_BYTES) -
         n_records += block.n_records
         n_undecodable += n_bad
         yield block
+    give_memory_back()  # a file has a thread of its own
     if n_undecodable > 10 and n_undecodable > MAX_UNDECODABLE_FRAC * n_records:
         raise SourceError(
             f"{part.label}: {n_undecodable:,} of {n_records:,} records are not UTF-8, so the file is in another "
