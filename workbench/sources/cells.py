@@ -70,6 +70,18 @@ def has_seconds(column: str) -> pl.Expr:
 
 def read_list(column: str, *, unquoted_separator: str = r",\s*") -> pl.Expr:
     """The items of `['a', 'b']`, `[123, 456]`, `[a, b]` or `[]`; an empty list where absent."""
+    items = _read_list("cell", unquoted_separator=unquoted_separator)
+    return pl.col(column).map_batches(lambda cells: _once_each(cells, items), return_dtype=pl.List(pl.String))
+
+
+def _once_each(cells: pl.Series, change: pl.Expr) -> pl.Series:
+    """Change each distinct cell once, as the column `cell`: most lists of a release are empty or stand there often."""
+    known = pl.DataFrame({"cell": cells.unique()}).with_columns(change.alias("changed"))
+    both = pl.DataFrame({"cell": cells}).join(known, on="cell", how="left", nulls_equal=True, maintain_order="left")
+    return both["changed"]
+
+
+def _read_list(column: str, *, unquoted_separator: str) -> pl.Expr:
     inner = pl.col(column).str.strip_chars().str.strip_prefix("[").str.strip_suffix("]")
     is_quoted = inner.str.contains(r"^\s*['\"]")
     item = pl.element().str.slice(1, pl.element().str.len_chars() - 2).str.replace_all(r"\\(['\"\\])", "$1")
@@ -136,15 +148,20 @@ def wrong_time(column: str, *, moment: str, is_needed: bool) -> pl.Expr:
 
 def wrong_list(column: str) -> pl.Expr:
     """Why the cell is not a list: null where it is one, or is absent."""
+    reason = _wrong_list("cell", name=column)
+    return pl.col(column).map_batches(lambda cells: _once_each(cells, reason), return_dtype=pl.String)
+
+
+def _wrong_list(column: str, *, name: str) -> pl.Expr:
     cell = pl.col(column).str.strip_chars()
     is_list = cell.str.contains(r"(?s)^\[.*\]$")
     is_quoted = cell.str.contains(r"^\[\s*['\"]")
     is_whole = cell.str.contains(rf"(?s)^\[\s*(?:{_QUOTED_ITEM})(?:\s*,\s*(?:{_QUOTED_ITEM}))*\s*\]$")
     return (
         pl.when(~is_absent(column) & ~is_list)
-        .then(pl.lit(f"{column} is not a list in brackets"))
+        .then(pl.lit(f"{name} is not a list in brackets"))
         .when(~is_absent(column) & is_quoted & ~is_whole)
-        .then(pl.lit(f"{column} has an item whose quotes do not close"))
+        .then(pl.lit(f"{name} has an item whose quotes do not close"))
     )
 
 
