@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, pairwise
 from typing import TypeVar
 
@@ -70,11 +71,12 @@ def count_partners(log: ActionLog, *, window_us: int | None) -> np.ndarray:
     # A gap longer than the window may be shortened to window + 1 without changing who is within it of whom.
     step = np.minimum(np.diff(log.time_us, prepend=log.time_us[:1]), window_us + 1)
     step[is_new] = window_us + 1
-    ends = np.empty(n, np.int64)
+    n_after = np.zeros(n, np.int64)
     for lo, hi in _stretches(step, starts):
         line = np.cumsum(step[lo:hi])
-        ends[lo:hi] = np.searchsorted(line, line + window_us, side="right") + lo
-    return ends - np.arange(n) - 1
+        met = np.flatnonzero(step[lo + 1 : hi] <= window_us)  # most have not even the next one within reach
+        n_after[lo + met] = np.searchsorted(line, line[met] + window_us, side="right") - met - 1
+    return n_after
 
 
 def iterate_pairs(log: ActionLog, *, window_us: int | None, batch_pairs: int = 2 * BATCH_PAIRS) -> Iterator[tuple]:
@@ -109,10 +111,14 @@ def iterate_counts(log: ActionLog, *, n_after: np.ndarray, either: np.ndarray | 
     """
     n_accounts = len(log.accounts)
     size = max(BATCH_PAIRS, min(BATCH_PAIRS_PER_ACCOUNT * n_accounts, MAX_BATCH_PAIRS))
-    near = _Neighbourhood.of(log, n_after)
+    near = _Neighbourhood.of(*_keep_met(log, n_after))
     blocks = _batches(near.before[near.start], size)
+    count = partial(_count_block, near, size=size, either=either)
+    if len(blocks) == 1:  # many small logs are counted by many threads already
+        yield count(*blocks[0])
+        return
     with ThreadPoolExecutor(N_THREADS) as pool:
-        yield from run_ahead(pool, lambda block: _count_block(near, *block, size, either), blocks)
+        yield from run_ahead(pool, lambda block: count(*block), blocks)
 
 
 def estimate_edges(log: ActionLog, *, n_after: np.ndarray) -> int:
@@ -127,6 +133,13 @@ def estimate_edges(log: ActionLog, *, n_after: np.ndarray) -> int:
     n_partners = sum(near.count_met(int(a)) for a in sampled)
     # An edge is met from both its ends.
     return round(made.sum() * n_partners / max(1, made[sampled].sum()) / 2)
+
+
+def _keep_met(log: ActionLog, n_after: np.ndarray) -> tuple[ActionLog, np.ndarray]:
+    """Return log and partners without the actions that are in no pair: a run of partners has none of those in it."""
+    is_met = n_after > 0
+    is_met[1:] |= n_after[:-1] > 0
+    return log.keep(is_met), n_after[is_met]
 
 
 @dataclass(frozen=True)
@@ -185,7 +198,7 @@ class _Neighbourhood:
         return other[places], places
 
 
-def _count_block(near: _Neighbourhood, a_from: int, a_to: int, size: int, either: np.ndarray | None) -> Counts:
+def _count_block(near: _Neighbourhood, a_from: int, a_to: int, *, size: int, either: np.ndarray | None) -> Counts:
     """Return (a, b, n) for all pairs whose smaller account is one of a_from..a_to."""
     start = near.start[a_from : a_to + 1]
     made = near.before[start] - near.before[start[0]]
