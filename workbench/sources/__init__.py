@@ -104,7 +104,7 @@ def load_release(
         if own:
             _note_columns(own, tables)
             _extend(tables, module.read(own, dataset.about))
-    release = _put_in_order(_assemble(dataset, tables, aside=aside))
+    release = _assemble(dataset, tables, aside=aside)
     return leave_out_removed(release, Path(path)) if isinstance(path, str | Path) else release
 
 
@@ -191,21 +191,20 @@ def _assemble(dataset: Dataset, tables: Tables, *, aside: list[str]) -> Release:
         decisions.append(decision("load", action, "no table by its name", n_before=len(aside), n_after=0))
     if not accounts.height and not posts.height:
         raise SourceError(_say_nothing_read(dataset, quarantine))
+    about = _name_platform(dataset.about, accounts, posts)
     return Release(
-        accounts=check_table(accounts, "accounts"),
-        posts=check_table(posts, "posts"),
+        accounts=check_table(_put_in_order(accounts, "platform", "account_id"), "accounts"),
+        posts=check_table(_put_in_order(posts, "platform", "posted_at", "post_id"), "posts"),
         decisions=pl.concat([*decisions, empty_table("decisions")]),
         quarantine=check_table(quarantine.sort("file", "line", maintain_order=True), "quarantine"),
-        about=_name_platform(dataset.about, accounts, posts),
+        about=about,
     )
 
 
-def _put_in_order(release: Release) -> Release:
-    return replace(
-        release,
-        accounts=release.accounts.sort("platform", "account_id"),
-        posts=release.posts.sort("platform", "posted_at", "post_id"),
-    )
+def _put_in_order(table: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Sort a table and use it up: its columns go one by one, so that no second copy of all of them is needed."""
+    order = table.select(keys).with_row_index("row").sort(keys)["row"]
+    return pl.DataFrame([table.drop_in_place(name).gather(order) for name in table.columns])
 
 
 def _name_platform(about: About, accounts: pl.DataFrame, posts: pl.DataFrame) -> About:
@@ -215,10 +214,11 @@ def _name_platform(about: About, accounts: pl.DataFrame, posts: pl.DataFrame) ->
 
 
 def _drop_repeats(pieces: list[pl.DataFrame], name: str, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Keep the first row of each id; say of the others which row they repeat."""
+    """Keep the first row of each id; say of the others which row they repeat. The pieces are used up."""
     if not pieces:
         return empty_table(name).with_columns(source_file=pl.lit(None, dtype=pl.Categorical)), empty_table("quarantine")
     table = pl.concat(pieces).with_columns(pl.col("file").cast(pl.Categorical))
+    pieces.clear()
     is_first = table[key].is_first_distinct()
     again = table.filter(~is_first).select(key, "file", "line")
     quarantine = empty_table("quarantine")
