@@ -168,3 +168,10 @@ def test_a_number_may_be_the_sum_of_the_rows_that_share_a_word_but_lends_itself_
     assert words.find_wrong_numbers("There were 77 of them, and 770.", rows) == []
     assert words.find_wrong_numbers("There were 717 of them.", rows) == []  # near 707, which no cell has
     assert words.find_wrong_numbers("There were 270 of them.", rows) == ["270, where the table has 207"]
+
+
+def test_several_near_numbers_are_named_in_the_same_order_in_every_run():
+    rows = [{"n": n} for n in (2200, 2002, 2022, 2202, 2220, 202, 220)]
+    found = words.find_wrong_numbers("In 2020 it began.", rows)
+    assert len(found) >= 4
+    assert found == sorted(found, key=lambda said: said.replace(",", "").rsplit(" ", 1)[-1])

@@ -170,7 +170,9 @@ def find_wrong_numbers(text: str, rows: Sequence[dict[str, Any]], *, whole: str 
         digits = match.group(0).replace(",", "")
         if len(digits) >= 3 and "." not in digits and digits not in fine:
             faults += [
-                f"{match.group(0)}, where the table has {int(near):,}" for near in known if _is_slip(digits, near)
+                f"{match.group(0)}, where the table has {int(near):,}"
+                for near in sorted(known)
+                if _is_slip(digits, near)
             ]
     return faults
 
