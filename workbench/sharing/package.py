@@ -349,12 +349,11 @@ def _read_indicators(rows: pl.DataFrame) -> pl.DataFrame:
         )
     made_here = {"n_stated", "unit", "role", "problem", "line", "match_key"}
     kept = [name for name in rows.columns if name not in made_here]
-    prepared = [
-        {**{name: row[name] for name in kept}, "declared": row.get("indicator_type"), "line": n}
+    carried = [name for name in kept if name != "indicator_type"]
+    prepared = (
+        {**{name: row[name] for name in carried}, "declared": row.get("indicator_type"), "line": n}
         for n, row in enumerate(rows.iter_rows(named=True), start=1)
-    ]
-    for row in prepared:
-        row.pop("indicator_type", None)
+    )
     found = build_indicators(prepared)
     others = [name for name in kept if name in found.columns and name not in Indicators.column_names()]
     return found.select(Indicators.column_names() + others)
