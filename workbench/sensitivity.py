@@ -10,7 +10,7 @@ from workbench.coordinated import SHARED_CLOCK
 from workbench.coordinated.find import find_groups_in
 from workbench.coordinated.half import draw_objects, fuse_traces
 
-MAX_ACTIONS = 1_000_000
+MAX_ACTIONS = 300_000
 
 
 def compare_settings(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from workbench.action_log import LONGEST_SPAN_US
 from workbench.coaction import ActionLog, count_partners, pack_actions
 from workbench.content_order import ALL_TRACES, order_by_content
 from workbench.schema import check_table
@@ -21,8 +22,8 @@ class Half:
 
     Per object code: `size` actions from row `first` on, `n_pairs` of them by two accounts, `n_close` of those within
     the window; `n_close_rows` also counts an account with itself (`own` has those pairs); `n_paths` counts ordered
-    pairs of partners of one action (the variance of the within-object shuffle needs both). `like_size` holds each
-    object against others of its trace.
+    pairs of partners of one action (the variance of the within-object shuffle needs both). `least_gap_us` is the time
+    between the two actions nearest to each other. `like_size` holds each object against others of its trace.
     """
 
     def __init__(self, log: ActionLog, *, trace_code: np.ndarray, window_us: int):
@@ -36,6 +37,7 @@ class Half:
         self.traces_per_post = len(log) / max(len(np.unique(log.post_code)), 1)
         self.size = np.bincount(log.object_code, minlength=n_objects).astype(float)
         self.first = (np.cumsum(self.size) - self.size).astype(np.int64)
+        self.least_gap_us = find_least_gaps(log, n_objects)
         self.n_close_rows = np.bincount(log.object_code, after, n_objects)
         self.n_paths = np.bincount(log.object_code, partners * (partners - 1), n_objects)
         self.n_pairs = self.size * (self.size - 1) / 2 - own.n_pairs
@@ -154,6 +156,16 @@ def place_on_line(log: ActionLog, *, window_us: int) -> np.ndarray:
     return np.cumsum(step)
 
 
+def find_least_gaps(log: ActionLog, n_objects: int) -> np.ndarray:
+    """Return, per object code, the microseconds between the two nearest actions; very many where it has one."""
+    gap = np.diff(log.time_us, prepend=0)
+    starts = np.flatnonzero(np.diff(log.object_code, prepend=-1) != 0)
+    gap[starts] = LONGEST_SPAN_US
+    least = np.full(n_objects, LONGEST_SPAN_US)
+    least[log.object_code[starts]] = np.minimum.reduceat(gap, starts) if len(gap) else 0
+    return least
+
+
 def count_close(code: np.ndarray, time_us: np.ndarray, n_codes: int, *, window_us: int) -> np.ndarray:
     """Return, per code, the pairs of its actions within the window (actions sorted by code, then time)."""
     nothing = pl.Series(dtype=pl.String)
@@ -169,7 +181,7 @@ class OwnPairs:
 
     def __init__(self, code: np.ndarray, account_code: np.ndarray, n_codes: int):
         """Take rows sorted by code, then time."""
-        self.n_codes = n_codes
+        self.n_codes, self._n_rows = n_codes, len(code)
         key = code * (int(account_code.max(initial=0)) + 1) + account_code
         order = np.argsort(key, kind="stable")
         starts = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
@@ -179,6 +191,13 @@ class OwnPairs:
         self._own_code = np.repeat(np.arange(np.count_nonzero(again)), n[again])
         self._at = code[order[starts[again]]]
         self.n_pairs = np.bincount(self._at, (n * (n - 1) / 2)[again], n_codes)
+
+    @property
+    def is_repeated(self) -> np.ndarray:
+        """Whether each row is in such a pair."""
+        is_repeated = np.zeros(self._n_rows, bool)
+        is_repeated[self._rows] = True
+        return is_repeated
 
     def count_close(self, time_us: np.ndarray, *, window_us: int) -> np.ndarray:
         """Return, per code, how many of them are within the window when the rows have these times."""

@@ -1,22 +1,18 @@
 """The swap of delays: what would groups do if each object had gone at the pace of another of like size?
 
 Many candidates are views of one group. They are swapped together: the rows of everybody in any of them get new times,
-the kernel counts the pairs of accounts, and each view adds up the pairs that are its own. Ten views then cost hardly
-more than one.
+once, and each view counts its own pairs. Objects whose new pace lets no two actions meet are not even looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
-from workbench.coaction import count_pairs
 from workbench.coordinated.cells import FILLED_FRAC
-from workbench.coordinated.half import Half
+from workbench.coordinated.half import Half, OwnPairs, count_close
 from workbench.pairs import N_THREADS
 
 VIEW_JACCARD = 0.5
@@ -66,69 +62,80 @@ def gather_views(groups: Sequence[np.ndarray]) -> list[list[int]]:
 class Views:
     """Views of one group: everybody in any of them, on the objects that two or more of their actions are on.
 
-    Per action: `rows`, its number in the log of the half, `rank`, how many actions came before it on its object, and
-    `place`, the number of its object among `objects`. `is_filled`: per object code, whether a view fills it (a third of
-    the actions or more are its members', and at least two).
+    Per action: `rows`, its number in the log of the half, `rank`, how many actions came before it on its object,
+    `place`, the number of its object among `objects`, and `is_repeated`, whether its account has another on the object.
+    `is_filled`: per object code, whether a view fills it (a third of the actions or more are its members', and at least
+    two). `views`: per view, the numbers of its actions among these.
     """
 
     def __init__(self, half: Half, views: Sequence[np.ndarray]):
         """Take views as arrays of account codes."""
-        log, n_objects = half.log, len(half.size)
-        everybody: np.ndarray = np.unique(np.concatenate(views))
-        member = np.searchsorted(everybody, np.concatenate(views))
-        number = np.repeat(np.arange(len(views)), [len(members) for members in views])
-        self.is_member = sparse.csr_array((np.ones(len(member)), (member, number)), (len(everybody), len(views)))
-        code = np.full(len(log.accounts), -1)
-        code[everybody] = np.arange(len(everybody))
-        rows = np.flatnonzero((code >= 0)[log.account_code])
-        n_here = np.bincount(log.object_code[rows], minlength=n_objects)
+        log = half.log
+        is_any = np.zeros(len(log.accounts), bool)
+        is_any[np.concatenate(views)] = True
+        rows = np.flatnonzero(is_any[log.account_code])
+        n_here = np.bincount(log.object_code[rows], minlength=len(half.size))
         self.half, self.rows = half, rows[n_here[log.object_code[rows]] > 1]
-        kept = np.zeros(len(log), bool)
-        kept[self.rows] = True
-        self.log = replace(
-            log.keep(kept),
-            account_code=code[log.account_code[self.rows]],
-            accounts=log.accounts.gather(everybody),
-        )
-        self.objects, self.place = np.unique(self.log.object_code, return_inverse=True)
-        self.rank = (self.rows - half.first[self.log.object_code]).astype(float)
-        self.is_filled = np.zeros(n_objects, bool)
+        account = log.account_code[self.rows]
+        self.objects, self.place = np.unique(log.object_code[self.rows], return_inverse=True)
+        self.rank = (self.rows - half.first[log.object_code[self.rows]]).astype(float)
+        self.views = [np.flatnonzero(np.isin(account, members)) for members in views]
+        self.is_repeated = OwnPairs(self.place, account, len(self.objects)).is_repeated
+        self._own = [OwnPairs(self.place[view], account[view], len(self.objects)) for view in self.views]
+        self.is_filled = np.zeros(len(half.size), bool)
         self.is_filled[self._find_filled()] = True
 
     def _find_filled(self) -> np.ndarray:
-        acted = (np.ones(len(self.log)), (self.place, self.log.account_code))
-        per_view = sparse.csr_array(acted, (len(self.objects), len(self.log.accounts))) @ self.is_member
-        most = per_view.max(axis=1).toarray().ravel()
+        n_objects = len(self.objects)
+        most = np.max([np.bincount(self.place[view], minlength=n_objects) for view in self.views], axis=0)
         return self.objects[(most > 1) & (most >= FILLED_FRAC * self.half.size[self.objects])]
 
     def count_swapped(self, seed: Sequence[int]) -> np.ndarray:
         """Return, per view, its co-actions in one swap."""
-        swapped = replace(self.log, time_us=self.swap_delays(seed))
-        a, b, n = count_pairs(swapped, window_us=self.half.window_us)
-        n_people = len(self.log.accounts)
-        met = sparse.csr_array((n.astype(float), (a, b)), (n_people, n_people)) @ self.is_member
-        return met.multiply(self.is_member).sum(axis=0)
+        giver = self.draw_donors(np.random.default_rng(seed))
+        is_asked = self._is_near(giver) | self.is_repeated
+        asked = np.flatnonzero(is_asked)
+        time_us = np.zeros(len(self.rows), np.int64)
+        time_us[asked] = self.give_delays(giver, asked)
+        window_us, n_objects = self.half.window_us, len(self.objects)
+        seen = []
+        for view, own in zip(self.views, self._own, strict=True):
+            near = view[is_asked[view]]
+            close = count_close(self.place[near], time_us[near], n_objects, window_us=window_us)
+            seen.append(close.sum() - own.count_close(time_us[view], window_us=window_us).sum())
+        return np.array(seen)
 
-    def swap_delays(self, seed: Sequence[int]) -> np.ndarray:
-        """Return the times of the rows where each object keeps its accounts and their order, and has another's delays.
+    def _is_near(self, giver: np.ndarray) -> np.ndarray:
+        """Return, per action, whether its object was given delays short enough for two actions to meet."""
+        stretch = (self.half.size[giver] - 1) / np.maximum(self.half.size[self.objects] - 1, 1)
+        least_us = stretch * self.half.least_gap_us[giver]  # delays between two that follow each other, at the least
+        return (least_us <= self.half.window_us + 1)[self.place]
 
-        The other is one of like size; where it has another number of actions, its delays are interpolated. An object
-        that a view fills gets the delays of one that none fills: no group is its own yardstick.
+    def give_delays(self, giver: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Return the times of actions where each object keeps its accounts and their order, and has another's delays.
+
+        Where the other has another number of actions, its delays are interpolated.
+
+        Args:
+            giver: per object of `objects`, the object code whose delays it gets.
+            rows: numbers of the actions asked for.
         """
         time_us, first, size = self.half.log.time_us, self.half.first, self.half.size
-        giver = self.draw_donors(np.random.default_rng(seed))
-        begins = first[giver]
-        moved = time_us[first[self.objects]] - time_us[begins]
+        place = self.place[rows]
+        moved = time_us[first[self.objects]] - time_us[first[giver]]
         last = size[giver] - 1
-        rank = self.rank * (last / np.maximum(size[self.objects] - 1, 1))[self.place]
+        rank = self.rank[rows] * (last / np.maximum(size[self.objects] - 1, 1))[place]
         below = rank.astype(np.int64)
-        above = np.minimum(below + 1, last.astype(np.int64)[self.place])
-        begins = begins[self.place]
+        above = np.minimum(below + 1, last.astype(np.int64)[place])
+        begins = first[giver][place]
         earlier, later = time_us[begins + below], time_us[begins + above]
-        return moved[self.place] + earlier + ((rank - below) * (later - earlier)).astype(np.int64)
+        return moved[place] + earlier + ((rank - below) * (later - earlier)).astype(np.int64)
 
     def draw_donors(self, rng: np.random.Generator) -> np.ndarray:
-        """Return, per object of `objects`, the object code whose delays it gets."""
+        """Return, per object of `objects`, the object code whose delays it gets: one of like size.
+
+        For an object that a view fills it is one that none fills: no group is its own yardstick.
+        """
         like = self.half.like_size
         low, n_like = like.low[self.objects], (like.high - like.low)[self.objects]
         donor, again = self.objects.copy(), np.flatnonzero(n_like > 0)
