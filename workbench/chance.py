@@ -178,7 +178,7 @@ class Expectation:
 
             def fill(lo: int) -> None:
                 rows = slice(lo, lo + ROWS_AT_ONCE)
-                (self._rated[rows] @ turned).toarray(out=table[rows])
+                table[rows, lo:] = (self._rated[rows] @ turned[:, lo:]).toarray()  # a < b is all that is asked for
 
             with ThreadPoolExecutor(N_THREADS) as pool:
                 list(pool.map(fill, range(0, shape[0], ROWS_AT_ONCE)))
@@ -186,7 +186,7 @@ class Expectation:
             self._all = self._rated @ turned
 
     def of_pairs(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the expectation of each pair of account codes (a[k], b[k])."""
+        """Return the expectation of each pair of account codes a[k] < b[k]."""
         by_interest = self._by_interest(a, b)
         return by_interest * self._rhythm.overlap(a, b) if self._rhythm else by_interest
 
