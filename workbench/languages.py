@@ -62,13 +62,12 @@ def name_languages(texts: Iterable[str | None], *, given: pl.Series | None = Non
 
 
 def _name_language(text: str, given: str | None) -> str:
-    prose = _NOT_PROSE.sub(" ", text)
     code = (given or "").strip().lower().replace("_", "-")
     if code in _NO_LANGUAGE:
-        code = _guess(prose)
+        code = _guess(_NOT_PROSE.sub(" ", text))
     base = code.split("-", maxsplit=1)[0]
     base = _OLD_CODES.get(base, base)
-    return _name_chinese(prose, code) if base == "zh" else base
+    return _name_chinese(_NOT_PROSE.sub(" ", text), code) if base == "zh" else base
 
 
 def _guess(prose: str) -> str:
