@@ -78,12 +78,10 @@ class Trial:
     def _weigh_found_on(self, halves: Halves, side: int, window_us: int) -> list[Group]:
         """Return the candidates of one half, each once, with what the other half says of them."""
         other = halves[1 - side, window_us]
-        weighed = [
-            group
-            for found in find_candidates(halves[side, window_us], seed=self.seed)
-            for group in weigh_groups(other, found, found_on=side)
-        ]
-        once = {group.members.tobytes(): group for group in weighed}
+        once: dict[bytes, Group] = {}
+        for found in find_candidates(halves[side, window_us], seed=self.seed):
+            new = [members for members in found if members.tobytes() not in once]
+            once |= {group.members.tobytes(): group for group in weigh_groups(other, new, found_on=side)}
         return add_swaps(other, list(once.values()), swap_seeds=self.swap_seeds)
 
 
