@@ -168,7 +168,7 @@ def _weigh_near(code: np.ndarray, phase: np.ndarray, weight: np.ndarray, period_
     Each action is a pair with itself.
     """
     at = code * (3 * period_us) + phase  # codes lie so far apart that no window reaches from one to the next
-    order = np.argsort(at)
+    order = np.argsort(at, kind="stable")  # ties too add up in the same order on every machine
     line, phase, weight = at[order], phase[order], weight[order]
     total = np.concatenate([[0.0], np.cumsum(weight)])
 
