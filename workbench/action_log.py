@@ -111,6 +111,11 @@ def number_in_passing(column: pl.Series) -> tuple[pl.Series, np.ndarray]:
     return names.alias(column.name), met.to_physical().to_numpy().astype(np.int64)
 
 
+def find_shared(object_code: np.ndarray) -> np.ndarray:
+    """Return whether each action is on an object that another of these actions is on as well."""
+    return (np.bincount(object_code, minlength=1) > 1)[object_code]
+
+
 def group_codes(codes: np.ndarray, n_codes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows in order of their codes, equal codes in row order, and where each code's rows start.
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from scipy import optimize, sparse, special
 
+from workbench.action_log import find_shared
 from workbench.coaction import ActionLog, count_partners, pack_traces
 from workbench.content_order import order_by_content
 from workbench.pairs import N_THREADS, iterate_counts, run_ahead
@@ -164,8 +165,7 @@ class Expectation:
     def __init__(self, log: ActionLog, rate: np.ndarray, rhythm: Rhythm | None = None):
         self._rhythm = rhythm
         shape = (len(log.accounts), len(log.objects))
-        n_here = np.bincount(log.object_code, minlength=1)
-        shared = (n_here > 1)[log.object_code]  # what only one action is on is common to nobody
+        shared = find_shared(log.object_code)  # what only one action is on is common to nobody
         ends = (log.account_code[shared], log.object_code[shared])
         self._actions = sparse.csr_matrix((np.ones(len(ends[0])), ends), shape=shape)
         self._rated = self._actions @ sparse.diags_array(rate)

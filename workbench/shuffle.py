@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.action_log import ActionLog
+from workbench.action_log import ActionLog, find_shared
 from workbench.rhythm import Rhythm, hours_of_day
 
 N_SWEEPS = 6
@@ -27,8 +27,7 @@ class Shuffle:
     """
 
     def __init__(self, log: ActionLog, rhythm: Rhythm | None = None):
-        n_here = np.bincount(log.object_code, minlength=1)
-        self.log = log.keep((n_here > 1)[log.object_code])
+        self.log = log.keep(find_shared(log.object_code))
         self._rhythm = None if rhythm is None or rhythm.is_flat else rhythm
         self._hour = hours_of_day(self.log.time_us)
         self._mixed = _Mixed.find(self.log, self._hour)

@@ -39,8 +39,7 @@ def weigh_accounts(actions: pl.DataFrame, *, known: Collection[str], time_window
     window_us = check_window(time_window_s)
     log = fuse_traces(actions)
     is_known = log.accounts.is_in(pl.Series(sorted(set(known)), dtype=pl.String).implode()).to_numpy()
-    acts = np.bincount(log.account_code, minlength=len(is_known)) > 0
-    members = np.flatnonzero(is_known & acts)
+    members = np.flatnonzero(is_known)
     if not len(members):
         raise ParameterError(
             f"none of the {len(known)} known accounts acted on an object that anybody else acted on. "

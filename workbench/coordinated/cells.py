@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.action_log import find_shared
 from workbench.coordinated.half import Filled, Half, OwnPairs, count_close
 
 FILLED_FRAC = 1 / 3
@@ -27,8 +28,7 @@ class Cells:
         for number, members in enumerate(groups):
             group[members] = number
         rows = np.flatnonzero((group >= 0)[log.account_code])
-        n_here = np.bincount(log.object_code[rows], minlength=len(half.size))
-        rows = rows[n_here[log.object_code[rows]] > 1]  # most objects have one of their rows, and so no cell
+        rows = rows[find_shared(log.object_code[rows])]  # most objects have one of their rows, and so no cell
         key = log.object_code[rows] * self.n_groups + group[log.account_code[rows]]
         order = np.argsort(key, kind="stable")  # stable: times stay sorted within a cell
         starts = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)

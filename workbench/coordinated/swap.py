@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from workbench.action_log import find_shared
 from workbench.coordinated.cells import FILLED_FRAC
 from workbench.coordinated.half import Half, OwnPairs, count_close
 from workbench.pairs import N_THREADS
@@ -74,8 +75,7 @@ class Views:
         is_any = np.zeros(len(log.accounts), bool)
         is_any[np.concatenate(views)] = True
         rows = np.flatnonzero(is_any[log.account_code])
-        n_here = np.bincount(log.object_code[rows], minlength=len(half.size))
-        self.half, self.rows = half, rows[n_here[log.object_code[rows]] > 1]
+        self.half, self.rows = half, rows[find_shared(log.object_code[rows])]
         account = log.account_code[self.rows]
         self.objects, self.place = np.unique(log.object_code[self.rows], return_inverse=True)
         self.rank = (self.rows - half.first[log.object_code[self.rows]]).astype(float)
