@@ -25,6 +25,7 @@ _FILES = (
     "outlets*.csv", "list*.csv", "facts*.csv", "matrix*.csv", "policies*.toml", "adverts*.csv", "adverts*.json",
     "adverts*.jsonl", "adverts*.ndjson", _LAYOUTS,
 )  # fmt: skip
+_ADVERT = ("platform", "advert_id", "file")
 _DATA_ENDS = (".csv", ".tsv", ".toml", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods")
 
 
@@ -89,11 +90,11 @@ def _read(folder: Path, *, origin: str, is_package: bool = False) -> ScreeningLi
     files = [path for end in ("csv", "json", "jsonl", "ndjson") for path in sorted(folder.glob(f"adverts*.{end}"))]
     own_layouts = folder / _LAYOUTS if not is_package and (folder / _LAYOUTS).is_file() else None
     adverts = [read_adverts(path, layouts=own_layouts) for path in files]
-    ours = merge_outlets(*(table for table, _ in outlets), *(read.outlets for read in plain))
+    ours = merge_outlets(*(_order(table) for table, _ in outlets), *(_order(read.outlets) for read in plain))
     joined = join_outlet_lists(
         ours,
         Facts.create_empty(),
-        other_outlets=merge_outlets(*(read.outlets for read in matrices)),
+        other_outlets=merge_outlets(*(_order(read.outlets) for read in matrices)),
         other_facts=merge_facts(*(read.facts for read in matrices)),
     )
     stated, strangers = _place_facts(merge_facts(*(table for table, _ in facts)), joined)
@@ -103,11 +104,18 @@ def _read(folder: Path, *, origin: str, is_package: bool = False) -> ScreeningLi
         outlets=joined.outlets,
         facts=merge_facts(stated, joined.facts),
         policies=read_policies(*own),
-        adverts=pl.concat([pl.DataFrame(schema=ADVERTS), *(read.adverts for read in adverts)]),
+        adverts=_order(pl.concat([pl.DataFrame(schema=ADVERTS), *(read.adverts for read in adverts)]), *_ADVERT),
         quarantine=pl.concat([*bad, strangers]),
         origin=origin,
         crosswalk=joined.crosswalk,
     )
+
+
+def _order(table: pl.DataFrame, *first: str) -> pl.DataFrame:
+    """Sort rows by what they say, not by their line, so that results do not hang on how a file is sorted."""
+    names = [*first, *(name for name in table.columns if name not in first)]
+    is_list = {name for name, dtype in table.schema.items() if isinstance(dtype, pl.List)}
+    return table.sort([pl.col(name).list.join("|") if name in is_list else name for name in names], nulls_last=True)
 
 
 def _place_facts(facts: pl.DataFrame, joined: JoinedLists) -> tuple[pl.DataFrame, pl.DataFrame]:
