@@ -20,7 +20,7 @@ def reverse(file):
 
 @pytest.fixture
 def folders(tmp_path):
-    """The demo's lists, with outlets in two lists and adverts in two exports of equal amounts; and all rows reversed."""
+    """The demo's lists, outlets in two of them and adverts in two exports with equal amounts; and all rows reversed."""
     first = shutil.copytree(DEMO, tmp_path / "lists")
     with (first / "outlets.csv").open("a") as file:
         file.write("times,The Saltmarket Times,,Tidehaven,Printers' guild,saltmarket-times.example,,,,,\n")
