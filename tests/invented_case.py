@@ -13,14 +13,12 @@ from workbench.findings import (
     Observation,
     Section,
 )
-from workbench.sections import (
-    describe_accounts,
-    describe_clusters,
-    describe_coordination,
-    describe_limits,
-    describe_method,
-    describe_release,
-)
+from workbench.sections.accounts import describe_accounts
+from workbench.sections.clusters import describe_clusters
+from workbench.sections.coordination import describe_coordination
+from workbench.sections.limits import describe_limits
+from workbench.sections.method import describe_method
+from workbench.sections.release import describe_release
 
 PARAMETERS = {"traces": ["url", "repost"], "time_window_s": 60, "n_shuffles": 20, "max_fdr": 0.05, "seed": 7}
 

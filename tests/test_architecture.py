@@ -44,7 +44,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "charts": (
         (
             "charts chart_style chart_stretch chart_display chart_conversation chart_network chart_sharing "
-            "chart_state_media narrative_charts"
+            "chart_state_media chart_library narrative_charts"
         ),
         "invisible",
     ),

@@ -8,9 +8,9 @@ import json
 import re
 from typing import Any
 
-import altair as alt
 import vl_convert
 
+from workbench.chart_library import altair as alt
 from workbench.invisible import spell_invisible, unstack_marks
 
 VEGA_LITE_VERSION = "6.4"

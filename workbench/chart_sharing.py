@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import altair as alt
 import polars as pl
 
+from workbench.chart_library import altair as alt
 from workbench.chart_style import (
     GREY,
     PALETTE,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import altair as alt
 import polars as pl
 
+from workbench.chart_library import altair as alt
 from workbench.schema import ParameterError, SchemaError
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#B0529B", "#9A7400", "#3F8FC4", "#C0506B")

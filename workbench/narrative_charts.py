@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-import altair as alt
 import polars as pl
 
+from workbench.chart_library import altair as alt
 from workbench.chart_stretch import Stretch, cut_to, say_stretch
 from workbench.chart_style import (
     GREY,

@@ -2,7 +2,8 @@ import invented
 import invented_case
 import polars as pl
 
-from workbench.sections import describe_accounts, describe_release
+from workbench.sections.accounts import describe_accounts
+from workbench.sections.release import describe_release
 
 
 def traits(profiles: pl.DataFrame) -> dict[str, tuple[int, int]]:

@@ -10,8 +10,7 @@ import pytest
 from workbench.hours import fit_working_hours
 from workbench.origin_signs import count_origin_signs, fit_cluster_clocks
 from workbench.schema import Quote, check_table, empty_table
-from workbench.sections import describe_origin
-from workbench.sections.origin import read_clock
+from workbench.sections.origin import describe_origin, read_clock
 
 MONDAY = datetime(2031, 3, 3, tzinfo=UTC)
 CLUSTERS = pl.DataFrame({"account_id": [f"n{n}" for n in range(30)], "cluster_id": [1] * 30})

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from workbench.schema import ParameterError, Quote, check_table, empty_table
-from workbench.sections import describe_presence
+from workbench.sections.presence import describe_presence
 from workbench.state_media import find_own_adverts
 from workbench.state_media.adverts import ADVERTS
 

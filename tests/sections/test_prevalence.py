@@ -8,8 +8,8 @@ import pytest
 
 from workbench.prevalence import count_conversation, find_conversation, measure_prevalence, measure_uptake
 from workbench.schema import Quote, check_table
-from workbench.sections import describe_prevalence
 from workbench.sections.breakout import find_step, tabulate_breakout
+from workbench.sections.prevalence import describe_prevalence
 
 START = datetime(2031, 3, 1, 12, tzinfo=UTC)
 MEMBERS = pl.DataFrame({"account_id": ["n1", "n2", "n3"]})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import altair as alt
 import polars as pl
 
+from workbench.chart_library import altair as alt
 from workbench.chart_stretch import Stretch
 from workbench.findings import Figure
 from workbench.sections.base import make_figure
