@@ -1,5 +1,7 @@
 """The chance printed beside a hit holds where nobody is of the operation, and the planted stand out of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from releases import make_release
@@ -66,3 +68,15 @@ def test_the_planted_stand_out_of_it(seed):
 
     assert len(set(report.implicated) & set(PLANTED)) >= 5
     assert len(set(report.implicated) - set(PLANTED)) <= 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_is_the_same_to_the_last_digit_however_the_posts_are_sorted(seed):
+    tip, release = town(seed, planted=True)
+    report = match_indicators(tip, release)
+    again = [match_indicators(tip, replace(release, posts=release.posts.sample(fraction=1, shuffle=True, seed=seed)))]
+    again += [match_indicators(tip, release) for _ in range(3)]
+    for other in again:
+        assert other.accounts.equals(report.accounts)
+        assert other.hits.equals(report.hits)
+        assert other.indicators.equals(report.indicators)

@@ -104,7 +104,8 @@ def touch_rates(touches: pl.DataFrame, compared: pl.DataFrame, *, n_posts: int) 
     counted = compared.select("family", "line", "post_id").join(things, on=["family", "line"], how="inner")
     counts = counted.group_by("family", "thing").agg(n=pl.col("post_id").n_unique())
     known = things.select("family", "thing").unique().join(counts, on=["family", "thing"], how="left")
-    return known.select("family", "thing", rate=(pl.col("n").fill_null(0) + 0.5) / (n_posts + 1))
+    rates = known.select("family", "thing", rate=(pl.col("n").fill_null(0) + 0.5) / (n_posts + 1))
+    return rates.sort("family", "thing")  # they are added up: another order is another last digit
 
 
 def _merge(touches: pl.DataFrame) -> pl.DataFrame:
