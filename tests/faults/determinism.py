@@ -1,8 +1,9 @@
 """`make determinism`: the same case on several Pythons, with one thread and many, and with its rows shuffled.
 
 Every run has a folder, a cache and kernels of its own. Each file of its report is held against that of the first run,
-in three grades: the same bytes; the same but for what must differ (the versions of packages that the report names, and
-checksums: of the inputs, which were shuffled, and of files that name those); other.
+in three grades: the same bytes; the same but for what must differ (the versions of packages that the report names,
+checksums of the inputs, which were shuffled, and of files that name those, the line at which an advert stands in its
+file); other. The case has two platforms and lists for screening, see shuffled_case.py.
 
     python tests/faults/determinism.py [--folder reports/determinism] [--environments FOLDER] [--only NAME,NAME]
 """
@@ -12,12 +13,9 @@ from __future__ import annotations
 import argparse
 import base64
 import csv
-import gzip
-import hashlib
 import io
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
@@ -29,15 +27,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.simulate import simulate_release
+from shuffled_case import CASE, N_ACCOUNTS, N_POSTS, count_crossings, make_case, shuffle_datasets
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CASE = "tiny"
 PYTHONS = ("3.11", "3.12", "3.13")
-N_ACCOUNTS, N_POSTS, N_SHUFFLES = 1_000, 5_000, 5
+N_SHUFFLES = 5
 THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-GRADES = ("same", "same but for versions and checksums", "other")
+GRADES = ("same", "same but for versions, checksums and lines", "other")
 _CHECKSUM = re.compile(rb"\b[0-9a-f]{64}\b|(?<=Record <code>)[0-9a-f]{16}(?=</code>)")
+_LINE = re.compile(rb'(\badverts_\w+\.\w+(?:,|, line |</td><td class="number">|",\s+"line": ))\d+')
 _EMBEDDED = re.compile(rb"base64,([A-Za-z0-9+/]+=*)")
 
 
@@ -49,22 +47,6 @@ class Variant:
     python: str
     environment: dict[str, str] = field(default_factory=dict)
     shuffled: bool = False
-
-
-def shuffle_rows(dataset: Path, out: Path, *, seed: int) -> None:
-    """Write the dataset anew with the rows of each table in another order, and the checksums announced for it."""
-    shutil.copytree(dataset, out)
-    rng = random.Random(seed)
-    described = (out / "dataset.toml").read_text(encoding="utf-8")
-    for file in sorted(out.glob("*.csv.gz")):
-        before = hashlib.sha256(file.read_bytes()).hexdigest()
-        head, *rows = csv.reader(io.StringIO(gzip.decompress(file.read_bytes()).decode("utf-8"), newline=""))
-        rng.shuffle(rows)
-        text = io.StringIO(newline="")
-        csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([head, *rows])
-        file.write_bytes(gzip.compress(text.getvalue().encode("utf-8"), mtime=0))
-        described = described.replace(before, hashlib.sha256(file.read_bytes()).hexdigest())
-    (out / "dataset.toml").write_text(described, encoding="utf-8")
 
 
 def list_variants(environments: Path) -> tuple[list[Variant], list[str]]:
@@ -121,7 +103,7 @@ def find_python(version: str) -> str | None:
 
 def run_variant(variant: Variant, home: Path, datasets: dict[bool, Path], key: Path) -> tuple[Path, float]:
     """Run the case in a home of its own; return the folder of its report, and how long it took in seconds."""
-    shutil.copytree(datasets[variant.shuffled], home / "datasets" / CASE)
+    shutil.copytree(datasets[variant.shuffled], home / "datasets")
     shutil.copytree(REPOSITORY / "notebooks", home / "notebooks")
     code = f"from workbench.run import run_case; run_case({CASE!r}, parameters={{'n_shuffles': {N_SHUFFLES}}})"
     environment = {**os.environ, **variant.environment, "PYTHONPATH": str(REPOSITORY)}
@@ -163,15 +145,18 @@ def _grade(one: Path, other: Path, versions: list[dict[str, str]]) -> str:
 
 
 def _mask(content: bytes, own: dict[str, str], others: dict[str, str]) -> bytes:
-    """Take out checksums, and the versions of packages that the two runs do not have in common."""
+    """Take out checksums, lines of advert files, and versions of packages that the two runs do not have in common."""
     if content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = b"".join(name.encode() + archive.read(name) for name in archive.namelist())
     for package, version in own.items():
         if version != others.get(package):
             content = re.sub(rb"(?<![\d.])" + re.escape(version.encode()) + rb"(?![\d.]*\d)", b"<version>", content)
-    content = _EMBEDDED.sub(lambda link: _CHECKSUM.sub(b"<checksum>", base64.b64decode(link[1])), content)
-    return _CHECKSUM.sub(b"<checksum>", content)
+    return _mask_text(_EMBEDDED.sub(lambda link: _mask_text(base64.b64decode(link[1])), content))
+
+
+def _mask_text(content: bytes) -> bytes:
+    return _LINE.sub(rb"\1<line>", _CHECKSUM.sub(b"<checksum>", content))
 
 
 def show_difference(one: Path, other: Path) -> str:
@@ -183,20 +168,31 @@ def show_difference(one: Path, other: Path) -> str:
     return " | ".join(repr(text[max(0, at - 60) : at + 40].decode("utf-8", "replace")) for text in texts)
 
 
+def check_crossings(report: Path) -> dict[str, int]:
+    """Say and return what of the report hangs on the second platform and the lists; refuse a report without any."""
+    crossings = count_crossings(report)
+    lacking = [name for name, n in crossings.items() if not n]
+    if lacking:
+        raise RuntimeError(f"the case shows nothing about {', '.join(lacking)}: its report has none")
+    _say("; ".join(f"{name}: {n}" for name, n in crossings.items()))
+    return crossings
+
+
 def main(folder: Path, environments: Path | None, only: set[str]) -> int:
     """Run all variants, print and write what is equal and what is not, and return how many files are other."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        plain = simulate_release(root / "plain", n_accounts=N_ACCOUNTS, n_posts=N_POSTS, seed=11)
-        shuffle_rows(plain, root / "shuffled", seed=5)
-        datasets = {False: plain, True: root / "shuffled"}
+        make_case(root / "plain")
+        shuffle_datasets(root / "plain", root / "shuffled", seed=5)
+        datasets = {False: root / "plain", True: root / "shuffled"}
         variants, absent = list_variants(environments or root / "environments")
         variants = [variants[0], *(one for one in variants[1:] if not only or any(word in one.name for word in only))]
         compared, seconds, first = [], [], None
         for number, variant in enumerate(variants):
             report, took = run_variant(variant, root / f"home_{number}", datasets, root / "key")
-            first = first or report
+            if first is None:
+                first, crossings = report, check_crossings(report)
             seconds.append(round(took, 1))
             compared.append(compare_reports(first, report))
             _say(f"{variant.name:<32} {took:6.1f} s  {_count(compared[-1])}")
@@ -205,7 +201,7 @@ def main(folder: Path, environments: Path | None, only: set[str]) -> int:
     for version in absent:
         _say(f"Python {version:<25} not found on this machine")
     table = {variant.name: grades for variant, grades in zip(variants, compared, strict=True)}
-    _write(folder, table, seconds, absent)
+    _write(folder, table, seconds, absent, crossings)
     return sum(grade == "other" for grades in compared for grade in grades.values())
 
 
@@ -214,11 +210,18 @@ def _count(grades: dict[str, str]) -> str:
     return ", ".join(f"{found.count(grade)} {grade}" for grade in GRADES if grade in found)
 
 
-def _write(folder: Path, table: dict[str, dict[str, str]], seconds: list[float], absent: list[str]) -> None:
+def _write(
+    folder: Path,
+    table: dict[str, dict[str, str]],
+    seconds: list[float],
+    absent: list[str],
+    crossings: dict[str, int],
+) -> None:
     figures = {
         "date": datetime.now(UTC).date().isoformat(),
         "command": "make determinism",
-        "case": f"{N_ACCOUNTS} accounts, {N_POSTS} posts, {N_SHUFFLES} shuffles, all notebooks",
+        "case": f"{N_ACCOUNTS} accounts, {N_POSTS} posts, {N_SHUFFLES} shuffles, two platforms, lists, all notebooks",
+        "crossings": crossings,
         "seconds": dict(zip(table, seconds, strict=True)),
         "not_found": absent,
         "held_against": next(iter(table)),
