@@ -36,12 +36,16 @@ def simplify_chinese(texts: Iterable[str]) -> list[str]:
     return [convert(text) if _HAN.search(text) else text for text in texts]
 
 
-def name_languages(texts: Iterable[str | None], *, given: pl.Series | None = None) -> pl.Series:
+def name_languages(
+    texts: Iterable[str | None], *, given: pl.Series | None = None, tells_scripts: bool = True
+) -> pl.Series:
     """Return one language code per text: the source's own where it gives one, else as guessed from the text.
 
     Args:
         texts: any texts; links, mentions and hashtags are not read.
         given: what the source says, row by row; null and codes that name no language count as not given.
+        tells_scripts: whether Chinese is told apart by script; else it is `zh`, and where the source says so the text
+            is not read at all.
 
     Returns:
         String series `language`. Chinese is told apart by script: `zh-Hant` where a character would change in
@@ -52,22 +56,42 @@ def name_languages(texts: Iterable[str | None], *, given: pl.Series | None = Non
     """
     cleaned = texts.fill_null("") if isinstance(texts, pl.Series) else pl.Series(clean_texts(texts), dtype=pl.String)
     code = pl.Series([None] * len(cleaned), dtype=pl.String) if given is None else given.cast(pl.String)
-    rows = pl.DataFrame({"text": cleaned, "code": code})
+    codes = code.unique()
+    told = pl.Series([_read_code(one, tells_scripts=tells_scripts) for one in codes], dtype=pl.String)
+    names = code.replace_strict(codes, told, default=None, return_dtype=pl.String).alias("language")
+    unread = names.is_null()
+    rows = pl.DataFrame({"text": cleaned, "code": code}).filter(unread)
     known = rows.unique()
-    names = pl.Series("language", [_name_language(*row) for row in known.rows()], dtype=pl.String)
+    read = known.with_columns(
+        pl.Series("name", [_name_language(*row, tells_scripts=tells_scripts) for row in known.rows()], dtype=pl.String)
+    )
     # A release repeats a text a thousand times.
-    return rows.join(
-        known.with_columns(names), on=["text", "code"], how="left", nulls_equal=True, maintain_order="left"
-    )["language"]
+    found = rows.join(read, on=["text", "code"], how="left", nulls_equal=True, maintain_order="left")["name"]
+    return names.scatter(unread.arg_true(), found)
 
 
-def _name_language(text: str, given: str | None) -> str:
-    code = (given or "").strip().lower().replace("_", "-")
+def _read_code(given: str | None, *, tells_scripts: bool) -> str | None:
+    """The language a source's code names; None where it takes the text to tell."""
+    code = _tidy_code(given)
+    base = _base_of(code)
+    return None if code in _NO_LANGUAGE or (base == "zh" and tells_scripts) else base
+
+
+def _name_language(text: str, given: str | None, *, tells_scripts: bool) -> str:
+    code = _tidy_code(given)
     if code in _NO_LANGUAGE:
         code = _guess(_NOT_PROSE.sub(" ", text))
+    base = _base_of(code)
+    return _name_chinese(_NOT_PROSE.sub(" ", text), code) if base == "zh" and tells_scripts else base
+
+
+def _tidy_code(given: str | None) -> str:
+    return (given or "").strip().lower().replace("_", "-")
+
+
+def _base_of(code: str) -> str:
     base = code.split("-", maxsplit=1)[0]
-    base = _OLD_CODES.get(base, base)
-    return _name_chinese(_NOT_PROSE.sub(" ", text), code) if base == "zh" else base
+    return _OLD_CODES.get(base, base)
 
 
 def _guess(prose: str) -> str:

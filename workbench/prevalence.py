@@ -28,10 +28,17 @@ def find_conversation(posts: pl.DataFrame, members: pl.DataFrame, *, min_account
     Beware: a hashtag that everybody uses makes the conversation large and the network's part small; the data holds
         what was collected, not all that was said.
     """
-    posts = mark_network(posts, members).with_row_index("row")
+    marked = mark_network(posts, members)
+    return marked.filter(_is_conversation(marked, min_accounts=min_accounts))
+
+
+def _is_conversation(marked: pl.DataFrame, *, min_accounts: int = 2) -> pl.Series:
+    """Whether each post, marked by `mark_network`, is of the conversation."""
+    repeats = [pl.col(column).alias("post_id") for column in ("repost_of_id", "quote_of_id")]
+    posts = marked.select("account_id", "platform", "post_id", "hashtags", "urls", "is_network",
+                          "repost_of_id", "quote_of_id").with_row_index("row")  # fmt: skip
     own = posts.filter("is_network")
     rows = [_that_share(posts, own, column, min_accounts=min_accounts) for column in ("hashtags", "urls")]
-    repeats = [pl.col(column).alias("post_id") for column in ("repost_of_id", "quote_of_id")]
     taken = pl.concat([posts.select("row", "platform", repeat).drop_nulls() for repeat in repeats])
     theirs = pl.concat(
         [own.select("platform", "post_id"), own.select("platform", repeats[0]), own.select("platform", repeats[1])]
@@ -39,7 +46,7 @@ def find_conversation(posts: pl.DataFrame, members: pl.DataFrame, *, min_account
     touched = taken.join(theirs.drop_nulls().unique(), on=["platform", "post_id"], how="semi")
     repeated = posts.select("row", "platform", "post_id").join(touched, on=["platform", "post_id"], how="semi")
     kept = pl.concat([*rows, touched["row"], repeated["row"]]).unique()
-    return posts.filter(pl.col("row").is_in(kept.implode())).drop("row")
+    return posts["row"].is_in(kept.implode())
 
 
 def mark_network(posts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -62,9 +69,11 @@ def measure_prevalence(posts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFra
         known are left out.
     """
     rows = []
+    marked = mark_network(posts, members)
+    counted = marked.select("account_id", "is_network", "repost_of_id", "n_reposts", "n_likes", "n_replies")
     scopes = {
-        "all posts in the data": mark_network(posts, members),
-        "the conversation it took part in": find_conversation(posts, members),
+        "all posts in the data": counted,
+        "the conversation it took part in": counted.filter(_is_conversation(marked)),
     }
     for scope, frame in scopes.items():
         originals = frame.filter(pl.col("repost_of_id").is_null()).with_columns(
@@ -92,7 +101,8 @@ def count_conversation(posts: pl.DataFrame, members: pl.DataFrame, *, every: str
 
     Both groups have a row for every period from the first to the last.
     """
-    frame = find_conversation(posts, members)
+    marked = mark_network(posts, members)
+    frame = marked.select("is_network", "posted_at").filter(_is_conversation(marked))
     if frame.is_empty():
         return pl.DataFrame(schema={"day": pl.Date, "group": pl.String, "n_posts": pl.Int64})
     day = pl.col("posted_at").dt.truncate(every).dt.date()
@@ -128,10 +138,10 @@ def measure_uptake(posts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
         ]
     ).join(written, on=keys, how="semi")
     outside = taken.filter(~pl.col("is_network"))["account_id"].unique().implode()
-    theirs = frame.filter(pl.col("account_id").is_in(outside))
-    spoken = theirs.select("account_id", community=name_languages(theirs["text"].to_list(), given=theirs["lang"]))
+    theirs = frame.select("account_id", "text", "lang").filter(pl.col("account_id").is_in(outside))
+    languages = name_languages(theirs["text"], given=theirs["lang"], tells_scripts=False)
     main = (
-        spoken.with_columns(pl.col("community").str.replace("-.*$", ""))
+        theirs.select("account_id", community=languages)
         .group_by("account_id", "community")
         .len()
         .sort("account_id", "len", "community", descending=[False, True, False])
@@ -152,6 +162,8 @@ def measure_uptake(posts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def _that_share(posts: pl.DataFrame, own: pl.DataFrame, column: str, *, min_accounts: int) -> pl.Series:
     """Rows of the posts with a hashtag or link that enough of the network's accounts carried."""
-    used = own.select("account_id", item=pl.col(column)).explode("item").drop_nulls()
+    has_any = pl.col(column).list.len() > 0
+    used = own.filter(has_any).select("account_id", item=pl.col(column)).explode("item").drop_nulls()
     shared = used.group_by("item").agg(n=pl.col("account_id").n_unique()).filter(pl.col("n") >= min_accounts)
-    return posts.select("row", item=pl.col(column)).explode("item").join(shared, on="item", how="semi")["row"]
+    carried = posts.filter(has_any).select("row", item=pl.col(column)).explode("item")
+    return carried.join(shared, on="item", how="semi")["row"]

@@ -33,3 +33,10 @@ def test_half_surrogates_become_question_marks():
 
 def test_simplifying_leaves_other_scripts_alone():
     assert simplify_chinese(["電車 tram", "tram", "трамвай"]) == ["电车 tram", "tram", "трамвай"]
+
+
+def test_scripts_are_left_out_where_nobody_asks_and_mixed_rows_keep_their_order():
+    texts = ["電車今天停用", "the tram is late again this morning", None, "好", "電車今天停用"]
+    given = pl.Series(["zh-tw", None, "in", "und", None], dtype=pl.String)
+    assert name_languages(texts, given=given).to_list() == ["zh-Hant", "en", "id", "und", "zh-Hant"]
+    assert name_languages(texts, given=given, tells_scripts=False).to_list() == ["zh", "en", "id", "und", "zh"]

@@ -22,6 +22,9 @@ _REFERENCE = {
     "is_ambiguous": pl.Boolean,
 }
 _SHORTEST_COPY = 40
+_READ = ("post_id", "account_id", "platform", "posted_at", "text", "urls", "repost_of_id", "repost_of_account_id",
+         "quote_of_id")  # fmt: skip
+"""What a reference is found by: a table of millions of posts is not copied whole."""
 
 
 def find_outlet_accounts(accounts: pl.DataFrame, outlets: pl.DataFrame) -> pl.DataFrame:
@@ -111,7 +114,7 @@ def find_references(
     index = SiteIndex(check_outlets(outlets))
     own = outlet_accounts.select("account_id", "outlet_id")
     theirs = select_outlet_posts(posts, outlet_accounts, outlet_posts=outlet_posts)
-    others = posts.join(own.select("account_id").unique(), on="account_id", how="anti")
+    others = posts.select(_READ).filter(~pl.col("account_id").is_in(own["account_id"].unique().implode()))
     found = pl.concat(
         [
             _find_quotes(others, theirs),
@@ -130,8 +133,12 @@ def select_outlet_posts(
 ) -> pl.DataFrame:
     """Return the posts of the outlets' own accounts, in the data and from elsewhere, with outlet_id."""
     extra = [] if outlet_posts is None else [outlet_posts.select(Posts.column_names())]
-    every = pl.concat([posts.select(Posts.column_names()), *extra]).unique("post_id", keep="first")
-    return every.join(outlet_accounts.select("account_id", "outlet_id"), on="account_id")
+    every = pl.concat([posts.select(Posts.column_names()), *extra])
+    is_own = pl.col("account_id").is_in(outlet_accounts["account_id"].unique().implode())
+    # Of a post that stands there twice the first counts, whoever wrote it: only theirs need be looked at for that.
+    named = every.filter(pl.col("post_id").is_in(every.filter(is_own)["post_id"].unique().implode()))
+    first = named.unique("post_id", keep="first", maintain_order=True)
+    return first.join(outlet_accounts.select("account_id", "outlet_id"), on="account_id")
 
 
 def _as_references(found: pl.DataFrame, how: str, *, is_ambiguous: bool | None = False) -> pl.DataFrame:
@@ -195,5 +202,8 @@ def _find_copies(posts: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
     texts = theirs.select("outlet_id", outlet_at="posted_at", object_id=normalise_text(pl.col("text")))
     long = texts.filter(pl.col("object_id").str.len_chars() >= _SHORTEST_COPY)
     earliest = long.group_by("outlet_id", "object_id").agg(pl.col("outlet_at").min())
-    copied = posts.with_columns(object_id=normalise_text(pl.col("text"))).join(earliest, on="object_id")
+    # The text of most posts stands there many times, and where no outlet wrote anything none has to be read.
+    said = posts.select(pl.col("text").drop_nulls().unique()) if earliest.height else posts.select("text").clear()
+    same = said.with_columns(object_id=normalise_text(pl.col("text"))).join(earliest, on="object_id")
+    copied = posts.join(same, on="text")
     return _as_references(copied.filter(pl.col("posted_at") >= pl.col("outlet_at")), "copy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
 import polars as pl
@@ -45,7 +45,7 @@ def name_site(url: str) -> Site:
     if not host:
         return Site("none", "", "")
     rules = read_site_rules()
-    registered = _suffixes(only_icann=False).privatesuffix(host) or host
+    registered = _find_registered(host)
     if registered in rules.shorteners or host in rules.shorteners:
         return Site("shortener", registered, host)
     bare = host.removeprefix("www.")
@@ -153,6 +153,12 @@ def _closeness(listed: Site) -> tuple[int, int]:
     return (0 if listed.kind == "hosted" else len(listed.host.removeprefix("www."))), len(listed.path)
 
 
+@lru_cache(maxsize=20_000)
+def _find_registered(host: str) -> str:
+    return _suffixes(only_icann=False).privatesuffix(host) or host
+
+
+@lru_cache(maxsize=20_000)
 def _find_tenant(host: str, registered: str) -> str:
     """Return the host of somebody on a shared one, by sites.toml or the suffix list's private part; else nothing."""
     rules, icann = read_site_rules(), _suffixes(only_icann=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
@@ -56,10 +57,11 @@ def _find_inner(url: str) -> str:
         return f"https://{label}{parts.path}"
     rules = read_site_rules()
     place = bare + parts.path
+    known = _list_starts(bare)
     # Google's pages stand under every country's ending.
     generic = f"google.com{parts.path}" if bare.startswith("google.") else place
-    starts = [start for start in rules.by_field if f"{generic}/".startswith((f"{start}/", f"{start}.php"))]
-    starts += [start for start in rules.by_field if "/" not in start and bare.endswith(f".{start}")]
+    starts = [start for start in known if f"{generic}/".startswith((f"{start}/", f"{start}.php"))]
+    starts += [start for start in known if "/" not in start and bare.endswith(f".{start}")]
     for start in starts:
         fields = parse_qs(parts.query, max_num_fields=200) if parts.query.count("&") < 200 else {}
         for name in rules.by_field[start]:
@@ -73,6 +75,17 @@ def _find_inner(url: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=20_000)
+def _list_starts(bare: str) -> tuple[str, ...]:
+    """The beginnings of sites.toml that addresses of this host may have: none, for most hosts."""
+    host = "google.com" if bare.startswith("google.") else bare
+    starts = read_site_rules().by_field
+    return tuple(
+        start for start in starts if host.startswith(start.partition("/")[0]) or bare.endswith(f".{start}")
+    )
+
+
+@lru_cache(maxsize=1_000)
 def _split(url: str) -> tuple[SplitResult | None, str]:
     text = url.strip()
     # Archives write the inner address with one slash where two were folded.
@@ -84,7 +97,7 @@ def _split(url: str) -> tuple[SplitResult | None, str]:
         host = parts.hostname or ""
     except ValueError:  # a bracket or port nobody could open is no address of anybody's
         return None, ""
-    host = ".".join(_decode_label(label) for label in host.translate(_DOTS).strip(".").split("."))
+    host = _decode_host(host)
     if "." not in host or " " in host or host.replace(".", "").isdigit():
         return None, ""
     return parts, host
@@ -94,6 +107,11 @@ def _has_scheme(text: str) -> bool:
     head, mark, _ = text.partition("://")
     # rt.example/?u=https://... has no scheme of its own.
     return bool(mark) and head.isalpha()
+
+
+@lru_cache(maxsize=20_000)
+def _decode_host(host: str) -> str:
+    return ".".join(_decode_label(label) for label in host.translate(_DOTS).strip(".").split("."))
 
 
 def _decode_label(label: str) -> str:
