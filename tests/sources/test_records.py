@@ -117,7 +117,7 @@ def test_every_byte_of_anything_is_accounted_for(junk, n_fields):
 
 
 @given(
-    st.binary(max_size=60).map(lambda b: bytes(b'",\n\ra'[byte % 5] for byte in b)), st.booleans(), st.integers(1, 9)
+    st.binary(max_size=60).map(lambda b: bytes(b'",\n\ra'[byte % 5] for byte in b)), st.booleans(), st.sampled_from([8, 16, 24])
 )
 def test_the_pieces_a_buffer_is_read_in_change_nothing(text, is_lost, piece_bytes):
     whole = scan(text + b"\n", is_lost=is_lost)
@@ -129,3 +129,31 @@ def test_the_pieces_a_buffer_is_read_in_change_nothing(text, is_lost, piece_byte
 
     assert (pieces.starts.tolist(), pieces.ends.tolist()) == (whole.starts.tolist(), whole.ends.tolist())
     assert (pieces.broken, pieces.used) == (whole.broken, whole.used)
+
+
+def read_byte_by_byte(text: bytes, *, is_odd: bool) -> tuple[list[int], list[int], list[int]]:
+    """Faults, record ends and field ends of a buffer in which quotes of one parity open fields, as the rules say it."""
+    n_quotes, faults, record_ends, field_ends = int(is_odd), [], [], []
+    borders = b'",\n\r'
+    for place, byte in enumerate(text):
+        n_quotes += byte == records_module.QUOTE
+        is_inside = n_quotes % 2 == 1
+        if byte == records_module.QUOTE:
+            beside = text[max(place - 1, 0) : place] if is_inside else text[place + 1 : place + 2]
+            faults += [place] if beside and beside not in borders else []
+        elif not is_inside and byte == records_module.NEWLINE:
+            record_ends.append(place)
+        elif not is_inside and byte == ord(","):
+            field_ends.append(place)
+    return faults, record_ends, field_ends
+
+
+@given(st.lists(st.sampled_from(b'",\n\ra'), min_size=1, max_size=300).map(bytes), st.booleans())
+def test_words_of_64_places_say_what_reading_byte_by_byte_says(text, is_odd):
+    reading = records_module.Marks(np.frombuffer(text, np.uint8), separator=ord(","))._read(is_odd=is_odd)
+    faults, record_ends, field_ends = read_byte_by_byte(text, is_odd=is_odd)
+
+    assert (reading.faults.tolist(), reading.record_ends.tolist()) == (faults, record_ends)
+    assert reading.field_ends.places.tolist() == field_ends
+    places = np.arange(len(text) + 1)
+    assert reading.field_ends.count_before(places).tolist() == [sum(one < at for one in field_ends) for at in places]

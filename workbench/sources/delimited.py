@@ -16,7 +16,7 @@ import polars as pl
 from workbench.memory import give_memory_back
 from workbench.schema import SourceError, empty_table
 from workbench.sources.parts import READ_ERRORS, Part
-from workbench.sources.records import NEWLINE, Scan, scan_records
+from workbench.sources.records import NEWLINE, Bits, Scan, scan_records
 
 T = TypeVar("T")
 BLOCK_BYTES = 32_000_000
@@ -108,12 +108,12 @@ class Lines:
     """Line numbers of byte positions in a buffer."""
 
     def __init__(self, buffer: np.ndarray, *, first_line: int) -> None:
-        self._newlines = np.flatnonzero(buffer == NEWLINE)
+        self._newlines = Bits.of(buffer, NEWLINE)
         self._first_line = first_line
 
     def at(self, positions: np.ndarray) -> np.ndarray:
         """1-based line of the file on which each position lies."""
-        return np.searchsorted(self._newlines, positions) + self._first_line
+        return self._newlines.count_before(positions) + self._first_line
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:
@@ -129,9 +129,8 @@ def _scan_part(part: Part, header: Header, *, block_bytes: int) -> Iterator[tupl
     line, is_lost, rest, is_last = 1, False, b"", False
     with part.open() as stream:
         while not is_last:
-            more = _read(stream, block_bytes, part=part, first_line=line + rest.count(b"\n"))
-            is_last = len(more) < block_bytes
-            text = rest + more
+            text = _read(stream, block_bytes, part=part, first_line=line, rest=rest)
+            is_last = len(text) - len(rest) < block_bytes
             if is_last:
                 text = text.rstrip(END_OF_FILE)
             if is_last and text and not text.endswith(b"\n"):
@@ -148,8 +147,9 @@ def _scan_part(part: Part, header: Header, *, block_bytes: int) -> Iterator[tupl
                 is_lost=is_lost,
                 max_record_bytes=MAX_RECORD_BYTES,
             )
-            yield text, scan, Lines(buffer, first_line=line)
-            line += int(np.count_nonzero(buffer[: scan.used] == NEWLINE))
+            lines = Lines(buffer, first_line=line)
+            yield text, scan, lines
+            line = int(lines.at(np.array([scan.used]))[0])
             rest, is_lost = text[scan.used :], scan.is_lost
 
 
@@ -213,7 +213,8 @@ def _parse_fast(text: bytes, starts: np.ndarray, ends: np.ndarray, *, header: He
         )
     except pl.exceptions.PolarsError:
         return None
-    return rows if rows.height == starts.size else None
+    # In one piece: else every step that follows would put its columns together again.
+    return rows.rechunk() if rows.height == starts.size else None
 
 
 def _parse_one(record: bytes, *, header: Header) -> list[str] | None:
@@ -237,9 +238,9 @@ def _decodes(record: bytes) -> bool:
     return True
 
 
-def _read(stream: IO[bytes], n_bytes: int, *, part: Part, first_line: int) -> bytes:
-    """Return up to n_bytes, in small steps so that a damaged file's last good line is known."""
-    pieces: list[bytes] = []
+def _read(stream: IO[bytes], n_bytes: int, *, part: Part, first_line: int, rest: bytes = b"") -> bytes:
+    """Return the rest and up to n_bytes, in small steps so that a damaged file's last good line is known."""
+    pieces = [rest]
     wanted = n_bytes
     try:
         while wanted and (piece := stream.read(min(wanted, STEP_BYTES))):

@@ -41,14 +41,51 @@ class Scan:
     """the broken record at the end goes on in the next buffer"""
 
 
+class Bits:
+    """One bit for each byte of a buffer, 64 to a word: where a mark stands. There is always room behind the last byte.
+
+    Counting and comparing 64 places at once is what makes a release of millions of posts read in seconds.
+    """
+
+    def __init__(self, words: np.ndarray) -> None:
+        self.words = words
+
+    @classmethod
+    def of(cls, buffer: np.ndarray, byte: int) -> Bits:
+        """Where a byte stands, found piece by piece: pieces that fit into the processor's cache are read faster."""
+        starts = range(0, buffer.size, _PIECE_BYTES)
+        bits = [np.packbits(buffer[start : start + _PIECE_BYTES] == byte, bitorder="little") for start in starts]
+        words = np.zeros(buffer.size // 64 + 1, "<u8")
+        words.view(np.uint8)[: -(-buffer.size // 8)] = np.concatenate([np.empty(0, np.uint8), *bits])
+        return cls(words)
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """Where the marks stand, in order."""
+        held = np.flatnonzero(self.words)
+        row, bit = np.nonzero(np.unpackbits(self.words[held].view(np.uint8), bitorder="little").reshape(-1, 64))
+        return held[row] * 64 + bit
+
+    def count_before(self, places: np.ndarray) -> np.ndarray:
+        """How many marks stand before each place."""
+        word, bit = np.divmod(places, 64)
+        below = self.words[word] & ((np.uint64(1) << bit.astype(np.uint64)) - np.uint64(1))
+        return self._n_before_word[word] + np.bitwise_count(below)
+
+    @cached_property
+    def _n_before_word(self) -> np.ndarray:
+        return np.cumsum(np.bitwise_count(self.words), dtype=np.int64) - np.bitwise_count(self.words)
+
+
 @dataclass(frozen=True)
 class Reading:
-    """Positions in one buffer, where quotes of one parity open fields."""
+    """One buffer, read as if quotes of one parity opened fields."""
 
     faults: np.ndarray
-    """quotes that open a field behind something else than a border, or close one before something else"""
+    """places of quotes that open a field behind something else than a border, or close one before something else"""
     record_ends: np.ndarray
-    field_ends: np.ndarray
+    """places of the newlines that end records"""
+    field_ends: Bits
 
 
 class Marks:
@@ -56,27 +93,25 @@ class Marks:
 
     Quote number i opens a field if i has the parity of the first quote of its record. So there are two readings of a
     buffer, by parity, and they cover every place where reading may start again. Most buffers need one: each is made
-    when first asked for, piece by piece, as pieces that fit into the processor's cache are read many times faster.
+    when first asked for.
     """
 
     def __init__(self, buffer: np.ndarray, *, separator: int) -> None:
         self.size = buffer.size
-        self._buffer, self._separator = buffer, separator
-        pieces = [buffer[start : start + _PIECE_BYTES] for start in range(0, buffer.size, _PIECE_BYTES)]
-        n_quotes = [np.count_nonzero(piece == QUOTE) for piece in pieces]
-        self._n_quotes_before = np.concatenate(([0], np.cumsum(n_quotes, dtype=np.int64)))
+        self._quotes, self._newlines = Bits.of(buffer, QUOTE), Bits.of(buffer, NEWLINE)
+        self._separators = Bits.of(buffer, separator)
+        self._borders = self._quotes.words | self._newlines.words | self._separators.words
+        self._borders |= Bits.of(buffer, RETURN).words
         self._readings: dict[int, Reading] = {}
 
-    @cached_property
+    @property
     def newlines(self) -> np.ndarray:
         """All of them, inside quotes as well."""
-        return np.flatnonzero(self._buffer == NEWLINE)
+        return self._newlines.places
 
     def parity_at(self, position: int) -> int:
         """Which reading applies to a record that starts at this byte."""
-        piece = position // _PIECE_BYTES
-        before = np.count_nonzero(self._buffer[piece * _PIECE_BYTES : position] == QUOTE)
-        return int(self._n_quotes_before[piece] + before) % 2
+        return int(self._quotes.count_before(np.array([position]))[0]) % 2
 
     def first_fault(self, position: int) -> int:
         """Where the first impossible quote stands at or after a record start; the buffer's size if nowhere."""
@@ -91,45 +126,37 @@ class Marks:
 
     def count_fields(self, start: int, ends: np.ndarray) -> np.ndarray:
         """Fields of the records that follow one another from `start` and end at `ends`."""
-        fields = self._reading_at(start).field_ends
-        until = np.searchsorted(fields, ends)
-        return np.diff(until, prepend=np.searchsorted(fields, start)) + 1
+        return np.diff(self._reading_at(start).field_ends.count_before(np.append(start, ends))) + 1
 
     def _reading_at(self, position: int) -> Reading:
         parity = self.parity_at(position)
         if parity not in self._readings:
-            starts = range(0, self.size, _PIECE_BYTES)
-            pieces = [self._read_piece(start, parity) for start in starts] or [(np.empty(0, int),) * 3]
-            self._readings[parity] = Reading(*(np.concatenate(found) for found in zip(*pieces, strict=True)))
+            self._readings[parity] = self._read(is_odd=parity == 1)
         return self._readings[parity]
 
-    def _read_piece(self, start: int, parity: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return faults, record ends and field ends of one piece."""
-        own = self._buffer[start : start + _PIECE_BYTES]
-        is_quote, is_separator, is_newline = own == QUOTE, own == self._separator, own == NEWLINE
-        is_odd = self._n_quotes_before[start // _PIECE_BYTES] % 2 != parity
-        is_inside = _count_is_odd(is_quote, is_odd=bool(is_odd))  # at a quote: it opens
-        is_border = np.ones(own.size + 2, bool)  # with the bytes before and behind: those of the buffer are borders
-        is_border[1:-1] = is_quote | is_separator | is_newline | (own == RETURN)
-        for at, beside in ((0, start - 1), (-1, start + own.size)):
-            if 0 <= beside < self.size:
-                is_border[at] = self._buffer[beside] in (QUOTE, self._separator, NEWLINE, RETURN)
-        is_wrong = is_quote & ~np.where(is_inside, is_border[:-2], is_border[2:])
-        record_ends, field_ends = is_newline & ~is_inside, is_separator & ~is_inside
-        return np.flatnonzero(is_wrong) + start, np.flatnonzero(record_ends) + start, np.flatnonzero(field_ends) + start
+    def _read(self, *, is_odd: bool) -> Reading:
+        quotes, last = self._quotes.words, np.uint64(63)
+        inside = _count_is_odd(quotes, is_odd=is_odd)  # at a quote: it opens
+        # The bytes before and behind each; beyond the buffer are borders.
+        before, behind = self._borders << np.uint64(1), self._borders >> np.uint64(1)
+        before[1:] |= self._borders[:-1] >> last
+        behind[:-1] |= self._borders[1:] << last
+        before[0] |= np.uint64(1)
+        at_end = self.size - 1
+        behind[at_end // 64] |= np.uint64(1) << np.uint64(at_end % 64)
+        wrong = quotes & ~((inside & before) | (~inside & behind))
+        ends = Bits(self._newlines.words & ~inside)
+        return Reading(Bits(wrong).places, ends.places, Bits(self._separators.words & ~inside))
 
 
-def _count_is_odd(marks: np.ndarray, *, is_odd: bool) -> np.ndarray:
-    """Return whether the number of marks up to and with each place is odd, 64 places at a time; `is_odd` before it."""
-    words = np.zeros(-(-marks.size // 64), dtype="<u8")
-    bits = np.packbits(marks, bitorder="little")
-    words.view(np.uint8)[: bits.size] = bits
+def _count_is_odd(words: np.ndarray, *, is_odd: bool) -> np.ndarray:
+    """Return whether the number of marks up to and with each place is odd; `is_odd`: before the first."""
+    odd = words.copy()
     for shift in (1, 2, 4, 8, 16, 32):
-        words ^= words << np.uint64(shift)
-    carried = np.bitwise_xor.accumulate(words >> np.uint64(63))
+        odd ^= odd << np.uint64(shift)
+    carried = np.bitwise_xor.accumulate(odd >> np.uint64(63))
     carried = np.concatenate(([np.uint64(0)], carried[:-1])) ^ np.uint64(is_odd)
-    words ^= np.uint64(0) - carried[: words.size]  # all bits of a word turn where an odd number lies before it
-    return np.unpackbits(words.view(np.uint8), count=marks.size, bitorder="little").view(bool)
+    return odd ^ (np.uint64(0) - carried)  # all bits of a word turn where an odd number lies before it
 
 
 def scan_records(

@@ -124,10 +124,11 @@ def _blocks(item: Recognised) -> Iterator[Block]:
 def _split(block: Block, typed: dict[str, pl.Expr], reason: pl.Expr, *, label: str) -> Block:
     """Read the typed columns and set aside the rows that cannot be read, each with its first reason."""
     judged = block.rows.with_columns(**typed).with_columns(reason.alias("reason"))
+    if judged["reason"].null_count() == judged.height:
+        return Block(judged.drop("reason"), block.quarantine, block.n_records)
     wrong = judged.filter(pl.col("reason").is_not_null())
-    rows = judged.filter(pl.col("reason").is_null()) if wrong.height else judged
     quarantine = pl.concat([block.quarantine, quarantine_rows(label, wrong["line"], wrong["reason"])])
-    return Block(rows.drop("reason"), quarantine, block.n_records)
+    return Block(judged.filter(pl.col("reason").is_null()).drop("reason"), quarantine, block.n_records)
 
 
 def _settle(item: Recognised, blocks: list[Block], tables: Tables) -> int:
