@@ -117,7 +117,9 @@ def test_every_byte_of_anything_is_accounted_for(junk, n_fields):
 
 
 @given(
-    st.binary(max_size=60).map(lambda b: bytes(b'",\n\ra'[byte % 5] for byte in b)), st.booleans(), st.sampled_from([8, 16, 24])
+    st.binary(max_size=60).map(lambda b: bytes(b'",\n\ra'[byte % 5] for byte in b)),
+    st.booleans(),
+    st.sampled_from([8, 16, 24]),
 )
 def test_the_pieces_a_buffer_is_read_in_change_nothing(text, is_lost, piece_bytes):
     whole = scan(text + b"\n", is_lost=is_lost)
