@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,8 +49,13 @@ class Variant:
     shuffled: bool = False
 
 
-def list_variants(environments: Path) -> tuple[list[Variant], list[str]]:
-    """Return the variants that can be run here, and the versions of Python that were not found."""
+def list_variants(environments: Path, only: set[str]) -> tuple[list[Variant], list[str]]:
+    """Return the variants that can be run here, and the versions of Python that were not found.
+
+    Args:
+        environments: where environments of other versions are or are made, for those that are run.
+        only: words of the names of those to run beside the first; empty = all.
+    """
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     many = dict.fromkeys(THREADS, str(max(4, os.cpu_count() or 1)))
     variants = [
@@ -58,16 +63,17 @@ def list_variants(environments: Path) -> tuple[list[Variant], list[str]]:
         Variant(f"Python {own}, one thread", sys.executable, dict.fromkeys(THREADS, "1")),
         Variant(f"Python {own}, rows shuffled", sys.executable, many, shuffled=True),
     ]
-    absent = []
-    for version in PYTHONS:
-        if version == own:
-            continue
-        python = make_environment(version, environments)
+    variants += [Variant(f"Python {version}, many threads", "", many) for version in PYTHONS if version != own]
+    wanted = [variants[0], *(one for one in variants[1:] if not only or any(word in one.name for word in only))]
+    there, absent = [], []
+    for one in wanted:
+        version = one.name.removeprefix("Python ").split(",")[0]
+        python = one.python or make_environment(version, environments)
         if python is None:
             absent.append(version)
         else:
-            variants.append(Variant(f"Python {version}, many threads", str(python), many))
-    return variants, absent
+            there.append(replace(one, python=str(python)))
+    return there, absent
 
 
 def make_environment(version: str, environments: Path) -> Path | None:
@@ -137,11 +143,15 @@ def _read_versions(folder: Path) -> dict[str, str]:
 def _grade(one: Path, other: Path, versions: list[dict[str, str]]) -> str:
     if not (one.is_file() and other.is_file()):
         return "other"
-    contents = [one.read_bytes(), other.read_bytes()]
-    if contents[0] == contents[1]:
+    if one.read_bytes() == other.read_bytes():
         return "same"
-    masked = [_mask(content, *pair) for content, pair in zip(contents, (versions, versions[::-1]), strict=True)]
+    masked = _mask_both(one, other, versions)
     return GRADES[1] if masked[0] == masked[1] else "other"
+
+
+def _mask_both(one: Path, other: Path, versions: list[dict[str, str]]) -> list[bytes]:
+    contents = (one.read_bytes(), other.read_bytes())
+    return [_mask(content, *pair) for content, pair in zip(contents, (versions, versions[::-1]), strict=True)]
 
 
 def _mask(content: bytes, own: dict[str, str], others: dict[str, str]) -> bytes:
@@ -149,21 +159,32 @@ def _mask(content: bytes, own: dict[str, str], others: dict[str, str]) -> bytes:
     if content.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             content = b"".join(name.encode() + archive.read(name) for name in archive.namelist())
+    elif b'"nbformat"' in content:
+        content = _drop_plain_tables(content)
     for package, version in own.items():
         if version != others.get(package):
             content = re.sub(rb"(?<![\d.])" + re.escape(version.encode()) + rb"(?![\d.]*\d)", b"<version>", content)
     return _mask_text(_EMBEDDED.sub(lambda link: _mask_text(base64.b64decode(link[1])), content))
 
 
+def _drop_plain_tables(content: bytes) -> bytes:
+    """Leave out what a notebook shows as HTML beside it: there, a line's number may break anywhere within its cell."""
+    notebook = json.loads(content)
+    for output in (output for cell in notebook["cells"] for output in cell.get("outputs", [])):
+        if "text/html" in output.get("data", {}):
+            output["data"].pop("text/plain", None)
+    return json.dumps(notebook).encode()
+
+
 def _mask_text(content: bytes) -> bytes:
     return _LINE.sub(rb"\1<line>", _CHECKSUM.sub(b"<checksum>", content))
 
 
-def show_difference(one: Path, other: Path) -> str:
-    """Return where two files part, in a few words of each."""
-    if not (one.is_file() and other.is_file()):
+def show_difference(first: Path, other: Path, name: str) -> str:
+    """Return where a file of two reports parts, in a few words of each; what must differ is left out."""
+    if not ((first / name).is_file() and (other / name).is_file()):
         return "only in one of the two"
-    texts = [file.read_bytes() for file in (one, other)]
+    texts = _mask_both(first / name, other / name, [_read_versions(folder) for folder in (first, other)])
     at = next((i for i, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
     return " | ".join(repr(text[max(0, at - 60) : at + 40].decode("utf-8", "replace")) for text in texts)
 
@@ -186,8 +207,7 @@ def main(folder: Path, environments: Path | None, only: set[str]) -> int:
         make_case(root / "plain")
         shuffle_datasets(root / "plain", root / "shuffled", seed=5)
         datasets = {False: root / "plain", True: root / "shuffled"}
-        variants, absent = list_variants(environments or root / "environments")
-        variants = [variants[0], *(one for one in variants[1:] if not only or any(word in one.name for word in only))]
+        variants, absent = list_variants(environments or root / "environments", only)
         compared, seconds, first = [], [], None
         for number, variant in enumerate(variants):
             report, took = run_variant(variant, root / f"home_{number}", datasets, root / "key")
@@ -197,7 +217,7 @@ def main(folder: Path, environments: Path | None, only: set[str]) -> int:
             compared.append(compare_reports(first, report))
             _say(f"{variant.name:<32} {took:6.1f} s  {_count(compared[-1])}")
             for name in [name for name, grade in compared[-1].items() if grade == "other"][:40]:
-                _say(f"    {name}: {show_difference(first / name, report / name)}")
+                _say(f"    {name}: {show_difference(first, report, name)}")
     for version in absent:
         _say(f"Python {version:<25} not found on this machine")
     table = {variant.name: grades for variant, grades in zip(variants, compared, strict=True)}

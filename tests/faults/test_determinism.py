@@ -156,6 +156,11 @@ def test_reports_are_graded_file_by_file(tmp_path):
         (folder / "sums.txt").write_text(hashlib.sha256(name.encode()).hexdigest())
         (folder / "adverts.csv").write_text(f'x,adverts_b.csv,{figure},"adverts_a.json, line {figure}"')
         (folder / "figure.csv").write_text(f"posts_b.csv,{figure}")
+        cell = {"text/html": "a table", "text/plain": f"a ta\nble line\n{figure}"}
+        notebook = {"cells": [{"outputs": [{"data": cell}]}, {}], "nbformat": 4}
+        (folder / "tables.ipynb").write_text(json.dumps(notebook))
+        cell.pop("text/html")
+        (folder / "text.ipynb").write_text(json.dumps(notebook))
         (folder / "page.html").write_text("the same")
         (folder / "manifest.json").write_text(name)
     (tmp_path / "one" / "more.csv").write_text("")
@@ -167,4 +172,6 @@ def test_reports_are_graded_file_by_file(tmp_path):
         "more.csv": "other",
         "page.html": "same",
         "sums.txt": masked,
+        "tables.ipynb": masked,
+        "text.ipynb": "other",
     }
