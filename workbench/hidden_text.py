@@ -83,6 +83,11 @@ def _protect_addresses(texts: pl.Series, names: Names, *, show_word: Callable[[s
 
 def _undisguise(texts: pl.Series) -> pl.Series:
     """Write signs that only look like @ or a dot as what they stand for; a text without such a sign is not searched."""
+    signs = [*_DISGUISES_OF_AT, *_INVISIBLE_SIGNS, *_DISGUISES_OF_DOT]
+    return _change_where(texts, signs, _undisguise_each)
+
+
+def _undisguise_each(texts: pl.Series) -> pl.Series:
     texts = _replace_where(texts, _DISGUISED_AT, "@", signs=[*_DISGUISES_OF_AT, *_INVISIBLE_SIGNS])
     glued = rf"([A-Za-z0-9_]){_INVISIBLE}+([A-Za-z0-9_])"
     texts = _replace_where(texts, glued, "${1}${2}", signs=_INVISIBLE_SIGNS)
@@ -90,10 +95,15 @@ def _undisguise(texts: pl.Series) -> pl.Series:
 
 
 def _replace_where(texts: pl.Series, pattern: str, instead: str, *, signs: list[str]) -> pl.Series:
+    return _change_where(texts, signs, lambda found: found.str.replace_all(pattern, instead))
+
+
+def _change_where(texts: pl.Series, signs: list[str], change: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Change the texts that hold any of the signs, all of them at once."""
     has_sign = texts.str.contains_any(signs, ascii_case_insensitive=True).fill_null(value=False)
     if not has_sign.any():
         return texts
-    changed = texts.filter(has_sign).str.replace_all(pattern, instead)
+    changed = change(texts.filter(has_sign))
     return texts.clone().scatter(has_sign.arg_true(), changed)  # the clone: it writes into what it is asked of
 
 

@@ -114,8 +114,8 @@ def _protect_posts(posts: pl.DataFrame, names: Names) -> pl.DataFrame:
     n = posts.height
     return posts.select("_row", *Posts.column_names()).with_columns(
         *[shown_ids.slice(i * n, n).alias(column) for i, column in enumerate(id_columns)],
-        pl.Series("post_id", names.show_posts(posts["post_id"].to_list()), dtype=pl.String),
-        *[_map_distinct(posts[column], names.show_post) for column in other_posts],
+        names.show_posts(posts["post_id"]).alias("post_id"),
+        *[_change_distinct(posts[column], names.show_posts) for column in other_posts],
         _change_distinct(posts["text"], lambda texts: protect_text(texts, names)),
         _map_lists(posts["urls"], lambda urls: protect_urls(urls, names)),
         _map_lists(posts["mentions"], lambda mentions: _map_distinct(mentions, names.show_mention)),

@@ -90,19 +90,18 @@ class Names:
 
     def show_post(self, post_id: str) -> str:
         """A post's id, or a keyed one where its author is hidden."""
-        return self.show_posts([post_id])[0]
+        return self.show_posts(pl.Series([post_id]))[0]
 
-    def show_posts(self, post_ids: list[str]) -> list[str]:
+    def show_posts(self, post_ids: pl.Series) -> pl.Series:
         """The same of many posts."""
+        is_made = post_ids.str.contains(rf"^{PSEUDONYM.pattern}$")
+        is_hidden = ~(post_ids.is_in(list(self.clear_posts)) | is_made)
         # Millions of these: BLAKE2 with a key is as sound as HMAC and twice as fast, and a loop without calls as well.
         digest, key, prefix = hashlib.blake2b, self._post_key, f"{self.platform}\0".encode()
-        clear = self.clear_posts
-        return [
-            name
-            if name in clear or is_pseudonym(name)
-            else "post_" + digest(prefix + name.encode(), key=key, digest_size=8).hexdigest()
-            for name in post_ids
-        ]
+        ids = post_ids.filter(is_hidden).cast(pl.Binary).to_list()
+        keyed = [digest(prefix + name, key=key, digest_size=8).digest() for name in ids]
+        shown = "post_" + pl.Series(keyed, dtype=pl.Binary).bin.encode("hex")
+        return shown if is_hidden.all() else post_ids.clone().scatter(is_hidden.arg_true(), shown)
 
     def _pseudonym(self, space: str, name: str) -> str:
         source = f"{space}\0{self.platform}\0{name}"
@@ -182,5 +181,6 @@ def _clear_posts(posts: pl.DataFrame, clear_ids: frozenset[str]) -> frozenset[st
     ]
     said = pl.concat([posts.select(post_id=pl.col(post), author=pl.col(author)) for post, author in pairs]).drop_nulls()
     by_clear = pl.col("author").is_in(list(clear_ids))
-    hidden = said.filter(~by_clear).select("post_id").unique()
-    return frozenset(said.filter(by_clear).select("post_id").unique().join(hidden, on="post_id", how="anti")["post_id"])
+    clear = said.filter(by_clear)["post_id"].unique()
+    by_hidden = said.filter(pl.col("post_id").is_in(clear.implode()) & ~by_clear)["post_id"]
+    return frozenset(clear) - frozenset(by_hidden)
