@@ -131,17 +131,21 @@ def find_topic_switches(posts: pl.DataFrame) -> pl.DataFrame:
 def _list_tokens(posts: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the row of a post and the number of a hashtag or host in it, each pair once, in order of rows."""
     numbered = posts.select("urls", "hashtags", row=pl.int_range(pl.len()))
-    host = pl.col("urls").str.extract(r"(?i)^(?:https?://)?(?:www\.)?([^/:?#]+)")
-    parts = [
-        numbered.filter(pl.col(column).list.len() > 0).select("row", column).explode(column).select("row", token=token)
-        for column, token in (("urls", host), ("hashtags", pl.format("#{}", pl.col("hashtags").str.to_lowercase())))
-    ]
-    tokens = pl.concat(parts).drop_nulls("token")
-    if tokens.is_empty():
+    host = pl.col("value").str.extract(r"(?i)^(?:https?://)?(?:www\.)?([^/:?#]+)")
+    said = []
+    for column, token in (("urls", host), ("hashtags", pl.format("#{}", pl.col("value").str.to_lowercase()))):
+        values = numbered.filter(pl.col(column).list.len() > 0).select("row", value=column).explode("value")
+        read = values.select("value").unique().with_columns(token=token).drop_nulls()  # each once: most are said often
+        said.append((values, read))
+    known = pl.concat([read["token"] for _, read in said]).unique()
+    if known.is_empty():
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    known = tokens["token"].unique()
-    number = tokens["token"].replace_strict(known, np.arange(len(known)), return_dtype=pl.Int64).to_numpy()
-    pairs = np.sort(tokens["row"].to_numpy() * len(known) + number)
+    number = pl.col("token").replace_strict(known, np.arange(len(known)), return_dtype=pl.Int64)
+    parts = [
+        values.join(read.select("value", number=number), on="value").select("row", "number") for values, read in said
+    ]
+    tokens = pl.concat(parts)
+    pairs = np.sort(tokens["row"].to_numpy() * len(known) + tokens["number"].to_numpy())
     return np.divmod(pairs[np.diff(pairs, prepend=-1) > 0], len(known))
 
 
@@ -151,8 +155,11 @@ def _put_in_order(
     """Return the accounts' names in order, and of the posts by account and time: account's number, rows, time in us."""
     names = posts["account_id"].unique().sort()
     number = posts["account_id"].replace_strict(names, np.arange(len(names)), return_dtype=pl.Int64)
-    keys = ["number", "posted_at", *([by] if by else [])]
-    ordered = posts.drop("account_id").with_columns(number=number).sort(keys, maintain_order=True)
+    ordered = posts.drop("account_id").with_columns(number=number)
+    if by:
+        ordered = ordered.sort("number", "posted_at", by, maintain_order=True)
+    else:  # one key after the other, the first last: the same order, in a third of the time
+        ordered = ordered.sort("posted_at", maintain_order=True).sort("number", maintain_order=True)
     return names, ordered["number"].to_numpy(), ordered, ordered["posted_at"].dt.epoch("us").to_numpy()
 
 

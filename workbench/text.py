@@ -16,7 +16,9 @@ _URL = r"(?i)(?:https?://|\bwww\.)[^\s\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}ã
 _MENTION = r"[@ï¼ ][A-Za-z0-9_][A-Za-z0-9_.-]*(?:@[A-Za-z0-9.-]+)?"  # not \w: Chinese text follows a handle unspaced
 _REPOST_MARK = r"(?i)^\s*rt\s+" + _MENTION + r":?\s*"
 _TRAILING_IDS = r"(?:\s+[#\[(]?[a-z]*\d[a-z\d]{4,}[\])]?)+\s*$"
-_SPACE = r"[\s\p{Z}\u{200B}-\u{200F}\u{2060}\u{FEFF}]+"
+_BLANK = r"\s\p{Z}\u{200B}-\u{200F}\u{2060}\u{FEFF}"
+_SPACE = rf" [{_BLANK}]+|[[{_BLANK}]--\x20][{_BLANK}]*"
+"""White space and invisible marks, but for the single spaces that most of it is: they would become themselves."""
 _TRACKING = re.compile(
     r"(?i)^(utm_.*|fbclid|gclid|dclid|msclkid|yclid|igshid|igsh|mc_[ce]id|ref_src|ref_url|_hs\w+|spm)$"
 )
@@ -36,7 +38,7 @@ def normalise_text(text: pl.Expr) -> pl.Expr:
     Beware: two short, common texts ("good morning") are the same text without anybody having copied.
     """
     bare = (
-        text.str.normalize("NFKC")
+        text.map_batches(_write_signs_plainly, return_dtype=pl.String)
         .str.to_lowercase()
         .str.replace(_REPOST_MARK, "")
         .str.replace_all(_URL, " ")
@@ -47,6 +49,12 @@ def normalise_text(text: pl.Expr) -> pl.Expr:
     # An id goes with the space before it, so a text that is nothing but an id keeps it. One step after the other: an
     # expression that is used twice is worked out twice.
     return bare.str.replace(_TRAILING_IDS, "").replace("", None)
+
+
+def _write_signs_plainly(texts: pl.Series) -> pl.Series:
+    """Unicode NFKC. ASCII is written plainly already, and is told by its length at once."""
+    is_other = texts.str.len_bytes() != texts.str.len_chars()
+    return texts.clone().scatter(is_other.arg_true(), texts.filter(is_other).str.normalize("NFKC"))
 
 
 def canonical_url(url: pl.Expr) -> pl.Expr:

@@ -142,7 +142,8 @@ def _count(release: Release) -> pl.DataFrame:
 
 def _languages(posts: pl.DataFrame) -> TableView:
     name = pl.col("lang").map_elements(say_language, return_dtype=pl.String, skip_nulls=False)
-    counted = posts.group_by(name.alias("language")).agg(n_posts=pl.len())
+    by_code = posts.group_by("lang").agg(n_posts=pl.len())
+    counted = by_code.group_by(name.alias("language")).agg(pl.col("n_posts").sum())
     ranked = counted.sort("n_posts", "language", descending=[True, False]).head(10)
     ranked = ranked.with_columns(posts_frac=(pl.col("n_posts") / posts.height).round(4))
     covered = say_share(sum(ranked["n_posts"].to_list()), posts.height, noun="post")
