@@ -16,7 +16,7 @@ POSTS ?= 100000
 SEED ?= 7
 SEEDS ?= 10
 N ?= 1000
-KILLS ?= 50
+KILLS ?= $(if $(filter real,$(KIND)),10,50)
 KIND ?= quick
 TEXTS ?= ../shared/data
 
@@ -68,7 +68,7 @@ bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page
 fuzz: $(READY) ## try N damaged inputs on every reader; a page goes to reports/fuzz (N=10000: half an hour)
 	@$(BIN)/python tests/fuzz/run_fuzz.py "$(N)" reports/fuzz "$(SEED)"
 
-faults: $(READY) ## kill the main job KILLS times at random moments; KIND=real takes the real notebooks; reports/faults
+faults: $(READY) ## kill the main job KILLS times at random moments; KIND=real takes the real notebooks (half an hour); reports/faults
 	@$(BIN)/python tests/faults/run_faults.py "$(KILLS)" reports/faults "$(SEED)" "$(KIND)"
 
 determinism: $(READY) ## hold every file of a report made on Python 3.11, 3.12, 3.13, one thread, rows shuffled, against one another

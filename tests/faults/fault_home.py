@@ -25,6 +25,8 @@ from workbench.simulate import simulate_release
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CASE = "tiny"
+AIMED_FRAC, MOVE_S = 0.2, 0.05
+"""Part of the kills that are aimed at the move into place, and how long that takes at most."""
 RUN = (
     "import sys\n"
     "from workbench.run import run_case\n"
@@ -179,17 +181,25 @@ def kill_once(home: FaultHome, reference: Reference, rng: random.Random) -> dict
     for name in ("reports", ".cache"):
         shutil.rmtree(home.root / name, ignore_errors=True)
         shutil.copytree(reference.start / name, home.root / name)
+    began = time.monotonic()
     process = home.start(3)
-    moment_s = rng.uniform(0, 1.05 * reference.seconds)
+    is_aimed = rng.random() < AIMED_FRAC
+    if is_aimed:
+        _await_last_file(home, process)
+    pause_s = rng.uniform(0, MOVE_S if is_aimed else 1.05 * reference.seconds)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=moment_s)
+        process.wait(timeout=pause_s)
+    moment_s = time.monotonic() - began
     is_group = rng.random() < 0.5  # else the notebook's own process goes on for a while
     was_running = process.poll() is None
     if was_running:
         os.killpg(process.pid, signal.SIGKILL) if is_group else process.kill()
     process.communicate()
+    left = describe_left(home, reference)
     faults = find_faults(home)
+    began = time.monotonic()
     status, said = home.run(3)
+    again_s = time.monotonic() - began
     if status:
         faults.append(f"the run after it failed: {said}")
     else:
@@ -199,7 +209,38 @@ def kill_once(home: FaultHome, reference: Reference, rng: random.Random) -> dict
         if list_outputs(home.reports / f"{CASE}.history" / "v1") != reference.first:
             faults.append("the first version is no longer what it was")
         faults += [f"left behind: {one.name}" for one in home.reports.glob(f".{CASE}.running-*")]
-    return {"moment_s": round(moment_s, 2), "was_running": was_running, "whole_group": is_group, "faults": faults}
+    return {
+        "moment_s": round(moment_s, 2),
+        "is_aimed": is_aimed,
+        "was_running": was_running,
+        "whole_group": is_group,
+        **left,
+        "again_s": round(again_s, 1),
+        "same_bytes_again": not status and list_outputs(home.reports / CASE) == reference.second,
+        "faults": faults,
+    }
+
+
+def _await_last_file(home: FaultHome, process: subprocess.Popen[str]) -> None:
+    """Wait until the draft's last file is written: next, the report takes its place."""
+    while process.poll() is None and not list(home.reports.glob(f".{CASE}.running-*/manifest.json")):
+        time.sleep(0.001)
+
+
+def describe_left(home: FaultHome, reference: Reference) -> dict[str, object]:
+    """Return what a killed run left: which report stands, and how far the unfinished one beside it had come."""
+    known = {"the one before": reference.first, "the new one": reference.second}
+    is_there = (home.reports / CASE / "manifest.json").is_file()
+    stands = list_outputs(home.reports / CASE) if is_there else {}
+    drafts = list(home.reports.glob(f".{CASE}.running-*"))
+    begun = sorted(file.stem for draft in drafts for file in draft.glob("notebooks/*.ipynb"))
+    return {
+        "report_left": next(
+            (name for name, outputs in known.items() if outputs == stands), "other" if stands else "none"
+        ),
+        "unfinished_files": sum(file.is_file() for draft in drafts for file in draft.rglob("*")),
+        "last_notebook_begun": begun[-1] if begun else "",
+    }
 
 
 def _succeed(home: FaultHome, value: int) -> None:

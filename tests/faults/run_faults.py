@@ -1,6 +1,9 @@
-"""`make faults KILLS=50`: the main job killed at random moments, and a page on what was left each time.
+"""`make faults KILLS=50`: the main job killed at random moments, and a record of what was left each time.
 
-python tests/faults/run_faults.py KILLS [FOLDER] [SEED] [quick|real]
+One kill in five is aimed at the moment at which the finished report takes its place. A line is printed per kill, and
+`kills_KIND.json` is written anew after each, so that a run cut short keeps its figures.
+
+    python tests/faults/run_faults.py KILLS [FOLDER] [SEED] [quick|real]
 """
 
 from __future__ import annotations
@@ -11,37 +14,59 @@ import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from fault_home import kill_once, make_quick_home, make_real_home, make_reference
+from fault_home import Reference, kill_once, make_quick_home, make_real_home, make_reference
 
 
 def main(n_kills: int, folder: Path, seed: int, kind: str) -> int:
-    """Kill that many runs, write figures.json, and return how many left something wrong."""
+    """Kill that many runs, write what was found, and return how many left something wrong."""
     rng = random.Random(seed)
-    found = []
+    found: list[dict[str, Any]] = []
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         home = make_real_home(Path(place)) if kind == "real" else make_quick_home(Path(place))
         reference = make_reference(home)
-        for number in range(n_kills):
+        _say(f"an undisturbed run takes {reference.seconds:.1f} s")
+        for number in range(1, n_kills + 1):
             found.append(kill_once(home, reference, rng))
-            sys.stderr.write(f"\r{number + 1} of {n_kills} runs killed")
-    bad = [one for one in found if one["faults"]]
-    figures = {
+            _say(f"{number} of {n_kills}: {say_kill(found[-1])}")
+            figures = {"command": f"make faults KILLS={n_kills} KIND={kind} SEED={seed}", **add_up(found, reference)}
+            text = json.dumps({**figures, "kills": found}, indent=1)
+            (folder / f"kills_{kind}.json").write_text(text + "\n", encoding="utf-8")
+    n_bad = sum(bool(one["faults"]) for one in found)
+    _say(f"{n_kills} runs killed, {n_bad} left something wrong; see {folder}")
+    return n_bad
+
+
+def add_up(found: list[dict[str, Any]], reference: Reference) -> dict[str, Any]:
+    """Return the figures of the kills so far."""
+    left = [one["report_left"] for one in found]
+    return {
         "date": datetime.now(UTC).date().isoformat(),
-        "command": f"make faults KILLS={n_kills} KIND={kind}",
-        "notebooks": "those of the workbench" if kind == "real" else "one quick one",
-        "n_kills": n_kills,
-        "n_killed_while_running": sum(bool(one["was_running"]) for one in found),
         "undisturbed_run_s": round(reference.seconds, 1),
-        "n_with_faults": len(bad),
+        "n_kills": len(found),
+        "n_killed_while_running": sum(one["was_running"] for one in found),
+        "n_aimed_at_the_move": sum(one["is_aimed"] for one in found),
+        "report_left": {name: left.count(name) for name in sorted(set(left))},
+        "n_same_bytes_again": sum(one["same_bytes_again"] for one in found),
+        "n_with_faults": sum(bool(one["faults"]) for one in found),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**figures, "kills": found}, indent=1)
-    (folder / f"kills_{kind}.json").write_text(text + "\n", encoding="utf-8")
-    sys.stdout.write(f"\n{n_kills} runs killed, {len(bad)} left something wrong; see {folder}\n")
-    for one in bad[:10]:
-        sys.stdout.write(f"  {one}\n")
-    return len(bad)
+
+
+def say_kill(one: dict[str, Any]) -> str:
+    """Return one kill in words: when, what was left, what the next run gave."""
+    how = "had ended" if not one["was_running"] else "killed" + (" with its kernel" if one["whole_group"] else "")
+    at = f"{how} after {one['moment_s']:.2f} s" + (" (aimed at the move)" if one["is_aimed"] else "")
+    begun = f", {one['last_notebook_begun']} begun" if one["last_notebook_begun"] else ""
+    left = f"report left: {one['report_left']}, {one['unfinished_files']} unfinished files{begun}"
+    again = f"next run {one['again_s']:.1f} s, {'same' if one['same_bytes_again'] else 'OTHER'} bytes"
+    return "; ".join([at, left, again, *(f"FAULT: {fault}" for fault in one["faults"])])
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

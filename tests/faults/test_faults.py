@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from fault_home import CASE, find_faults, kill_once, list_outputs, make_quick_home, make_reference
+from fault_home import CASE, describe_left, find_faults, kill_once, list_outputs, make_quick_home, make_reference
+from run_faults import say_kill
 
 NO_NETWORK = Path(__file__).parent / "no_network"
 N_KILLS = 3
@@ -34,7 +35,32 @@ def wounded(tmp_path_factory):
 @pytest.mark.parametrize("seed", range(N_KILLS))
 def test_a_run_killed_at_any_moment_leaves_whole_reports_and_the_next_gives_the_same_bytes(wounded, seed):
     home, reference = wounded
-    assert kill_once(home, reference, random.Random(seed))["faults"] == []
+    found = kill_once(home, reference, random.Random(seed))
+    assert found["faults"] == []
+    assert found["same_bytes_again"]
+    assert found["report_left"] in ("the one before", "the new one", "none")
+    assert "same bytes" in say_kill(found)
+
+
+def test_what_a_kill_may_never_leave_would_be_seen(wounded):
+    home, reference = wounded
+    shutil.rmtree(home.reports, ignore_errors=True)
+    shutil.copytree(reference.start / "reports", home.reports)
+    report = home.reports / CASE
+    assert (find_faults(home), describe_left(home, reference)["report_left"]) == ([], "the one before")
+    page = report / "report.html"
+    page.write_bytes(page.read_bytes()[:-100])
+    (report / "more.csv").write_text("")
+    (home.reports / "draft").mkdir()
+    assert find_faults(home) == [
+        f"{CASE}: more.csv is not as its manifest says",
+        f"{CASE}: report.html is not as its manifest says",
+        "left behind: draft",
+    ]
+    (home.reports / "draft").rmdir()
+    (report / "manifest.json").unlink()
+    assert find_faults(home) == [f"{CASE} lacks ['manifest.json']"]
+    assert describe_left(home, reference)["report_left"] == "none"
 
 
 def test_an_unchanged_stage_is_not_computed_again_and_a_corrupt_one_is(wounded):
