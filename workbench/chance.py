@@ -231,6 +231,7 @@ def _score_trace(
             n_by_weight = _add_padded(n_by_weight, np.bincount(m))
             heavy = m >= n.min()
             by_luck = poisson_score(m[heavy], expectation.of_pairs(x[heavy], y[heavy]))
+            by_luck.sort()  # looked up in order, neighbours are found near each other
             np.add.at(falls, np.searchsorted(ranked, by_luck, side="right"), 1)
         return falls, n_by_weight
 

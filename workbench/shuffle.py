@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.action_log import ActionLog, find_shared
+from workbench.action_log import ActionLog, find_shared, group_codes, order_rows
 from workbench.rhythm import Rhythm, hours_of_day
 
 N_SWEEPS = 6
@@ -36,7 +36,9 @@ class Shuffle:
         """Return the actions on shared objects in a shuffled world: all but the accounts is as it was."""
         # Numbered tickets in place of floats: equal ones cannot be sorted differently on another machine.
         ticket = rng.integers(0, 2**TICKET_BITS, len(self.log))
-        dealt = np.argsort((self.log.object_code << TICKET_BITS) | ticket, kind="stable")  # whose account now acts
+        drawn = order_rows(ticket)
+        by_object, _ = group_codes(self.log.object_code[drawn], len(self.log.objects))
+        dealt = drawn[by_object]  # whose account now acts
         for _ in range(N_SWEEPS):
             if self._rhythm:
                 self._exchange(self._rhythm, dealt, rng)

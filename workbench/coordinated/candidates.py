@@ -17,10 +17,9 @@ import igraph
 import numpy as np
 from scipy import stats
 
-from workbench.chance import Expectation, poisson_score
+from workbench.chance import poisson_score
 from workbench.clusters import group_by_leiden
-from workbench.coaction import count_pairs
-from workbench.coordinated.cells import Cells
+from workbench.coordinated.cells import FILLED_FRAC, Cells
 from workbench.coordinated.clock import NO_CLOCK, Clock, share_at_start, weigh_clock
 from workbench.coordinated.half import Half
 from workbench.coordinated.swap import moments_of_swap
@@ -28,7 +27,6 @@ from workbench.coordinated.swap import moments_of_swap
 RESOLUTIONS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 MAX_EDGE_WEIGHT = 10.0
 MAX_EDGE_TAIL = 0.02
-MAX_EDGES = 5_000_000
 MIN_MEMBERS = 3
 FEW_OUTSIDERS_FRAC = 0.2
 PSEUDO_PAIRS = 20.0
@@ -99,8 +97,13 @@ class Group:
 
 def list_filled(half: Half, groups: Sequence[Group]) -> np.ndarray:
     """Return the objects of the half that any of these groups fills."""
-    cells = [Cells(half, [group.members]) for group in groups]
-    return np.unique(np.concatenate([np.empty(0, np.int64), *(c.filled(half).objects for c in cells)]))
+    log, is_filled = half.log, np.zeros(len(half.size), bool)
+    for group in groups:
+        is_member = np.zeros(len(log.accounts), bool)
+        is_member[group.members] = True
+        n_rows = np.bincount(log.object_code[is_member[log.account_code]], minlength=len(half.size))
+        is_filled |= (n_rows > 1) & (n_rows >= FILLED_FRAC * half.size)
+    return np.flatnonzero(is_filled)
 
 
 def count_tail(seen: float, mean: float, variance: float) -> float:
@@ -123,17 +126,11 @@ def find_candidates(half: Half, *, seed: int) -> Iterator[list[np.ndarray]]:
     Edges are judged twice: against the usual pace of objects of like size, and against the pace of the very objects
     where that is faster. The first sees groups that are alone on their objects, the second groups among crowds.
     """
-    log = half.log
-    a, b, n = count_pairs(log, window_us=half.window_us)
-    least = 1
-    while len(n) > MAX_EDGES:  # bounded work: on very dense logs the lightest edges make no candidates
-        least += 1
-        a, b, n = a[n >= least], b[n >= least], n[n >= least]
-    usual_rate = half.usual_rate
+    edges, usual_rate = half.edges, half.usual_rate
     for rate in (usual_rate / 4, np.maximum(usual_rate, half.rate)):
-        score = poisson_score(n, Expectation(log, rate).of_pairs(a, b))
+        score = poisson_score(edges.n, edges.expected(rate))
         keep = score > -np.log(MAX_EDGE_TAIL)
-        nodes, ends = np.unique(np.concatenate([a[keep], b[keep]]), return_inverse=True)
+        nodes, ends = np.unique(np.concatenate([edges.a[keep], edges.b[keep]]), return_inverse=True)
         graph = igraph.Graph(len(nodes), edges=ends.reshape(2, -1).T)
         weights = np.minimum(score[keep], MAX_EDGE_WEIGHT)
         for resolution in RESOLUTIONS:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from workbench.action_log import find_shared
+from workbench.action_log import find_shared, order_rows
 from workbench.coordinated.half import Filled, Half, OwnPairs, count_close
 
 FILLED_FRAC = 1 / 3
@@ -30,7 +30,7 @@ class Cells:
         rows = np.flatnonzero((group >= 0)[log.account_code])
         rows = rows[find_shared(log.object_code[rows])]  # most objects have one of their rows, and so no cell
         key = log.object_code[rows] * self.n_groups + group[log.account_code[rows]]
-        order = np.argsort(key, kind="stable")  # stable: times stay sorted within a cell
+        order = order_rows(key)  # times stay sorted within a cell
         starts = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
         size = np.diff(np.append(starts, len(key)))
         shared = size > 1

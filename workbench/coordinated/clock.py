@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from workbench.action_log import order_rows
 from workbench.coaction import ActionLog
 from workbench.coordinated.half import Half, OwnPairs, count_members_near, count_runs
 
@@ -148,9 +149,11 @@ class Dial:
             window_us: inclusive; less than half a turn.
         """
         phase = self._time_us % period_us
+        by_phase = order_rows(phase)  # ties too add up in the same order on every machine
+        by_place = by_phase[order_rows(self._code[by_phase])]
         near, near_here = (
-            _weigh_near(code, phase, self._weight, period_us, window_us)
-            for code in (np.zeros_like(self._code), self._code)
+            _weigh_near(code[rows], phase[rows], self._weight[rows], period_us, window_us)
+            for code, rows in ((np.zeros_like(self._code), by_phase), (self._code, by_place))
         )
         return (near - near_here) / max(self.n_places * (self.n_places - 1), 1)
 
@@ -165,23 +168,15 @@ class Dial:
 def _weigh_near(code: np.ndarray, phase: np.ndarray, weight: np.ndarray, period_us: int, window_us: int) -> float:
     """Return the summed product of weights of all ordered pairs of one code within the window on the dial.
 
-    Each action is a pair with itself.
+    Rows come in order of code and phase. Each action is a pair with itself.
     """
-    at = code * (3 * period_us) + phase  # codes lie so far apart that no window reaches from one to the next
-    order = np.argsort(at, kind="stable")  # ties too add up in the same order on every machine
-    line, phase, weight = at[order], phase[order], weight[order]
+    line = code * (3 * period_us) + phase  # codes lie so far apart that no window reaches from one to the next
     total = np.concatenate([[0.0], np.cumsum(weight)])
-
-    def weigh(places: np.ndarray) -> np.ndarray:
-        last, first = (
-            np.searchsorted(line, places + reach, side) for reach, side in ((window_us, "right"), (-window_us, "left"))
-        )
-        return total[last] - total[first]
-
-    near = float(weight @ weigh(line))
-    for turn, over in ((-period_us, phase + window_us >= period_us), (period_us, phase < window_us)):
-        near += float(weight[over] @ weigh(line[over] + turn))  # past the top of the dial
-    return near
+    ahead = total[np.searchsorted(line, line + window_us, side="right")] - total[1:]
+    over = np.flatnonzero(phase + window_us >= period_us)  # past the top of the dial is its beginning
+    reach = line[over] + (window_us - period_us)
+    begins, ends = np.searchsorted(line, line[over] - phase[over]), np.searchsorted(line, reach, side="right")
+    return float(weight @ (weight + 2 * ahead) + 2 * weight[over] @ (total[ends] - total[begins]))
 
 
 def _due_in_turn(

@@ -69,8 +69,9 @@ class Trial:
     def _weigh_without(self, left_out: Mapping[tuple[int, int], np.ndarray]) -> tuple[Halves, list[Group]]:
         key = b"|".join(objects.tobytes() for objects in left_out.values())
         if key not in self._weighed:
-            halves = {at: half.leave_out(left_out[at]) for at, half in self.halves.items()}
             with ThreadPoolExecutor(N_THREADS) as pool:
+                without = pool.map(lambda at: self.halves[at].leave_out(left_out[at]), self.halves)
+                halves = dict(zip(self.halves, without, strict=True))
                 groups = list(chain.from_iterable(pool.map(lambda at: self._weigh_found_on(halves, *at), halves)))
             self._weighed[key] = halves, groups
         return self._weighed[key]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
-from workbench.action_log import LONGEST_SPAN_US
+from workbench.action_log import LONGEST_SPAN_US, order_rows
 from workbench.coaction import ActionLog, count_partners, pack_actions
 from workbench.content_order import ALL_TRACES, order_by_content
+from workbench.coordinated.edges import Edges
 from workbench.schema import check_table
 
 LIKE_SIZE_FRAC = 0.1
@@ -50,8 +52,14 @@ class Half:
         """Per object, the mean co-action rate of the objects of its trace and of like size."""
         return self.like_size.mean_rate(np.arange(len(self.size)))
 
+    @cached_property
+    def edges(self) -> Edges:
+        """The edges of this half."""
+        return Edges(self.log, window_us=self.window_us)
+
     def leave_out(self, objects: np.ndarray) -> Half:
-        """Return the same half where these objects no longer count for the usual pace."""
+        """Return the same half where these objects no longer count for the usual pace; its edges stay the same."""
+        self.edges  # noqa: B018 - found before the copy is made, so that both have them
         is_usual = self.size > 1
         is_usual[objects] = False
         other = copy(self)
@@ -77,11 +85,11 @@ class LikeSize:
         n_usual = np.bincount(trace_code[is_usual], minlength=int(trace_code.max(initial=0)) + 1)
         n_paired = np.bincount(trace_code[size > 1], minlength=len(n_usual))
         is_starved = (n_usual < np.minimum(MIN_LIKE_SIZE, n_paired))[trace_code]  # then the whole trace is all there is
-        width = size.max(initial=0) + 1
-        place = trace_code * width + size
+        width = int(size.max(initial=0)) + 1
+        place = trace_code * width + size.astype(np.int64)
         self.rate = rate
         self.order = np.flatnonzero(is_usual | (is_starved & (size > 1)))
-        self.order = self.order[np.argsort(place[self.order], kind="stable")]
+        self.order = self.order[order_rows(place[self.order])]
         self.position = np.full(len(size), -1)
         self.position[self.order] = np.arange(len(self.order))
         ordered = place[self.order]
@@ -168,45 +176,38 @@ def find_least_gaps(log: ActionLog, n_objects: int) -> np.ndarray:
 
 def count_close(code: np.ndarray, time_us: np.ndarray, n_codes: int, *, window_us: int) -> np.ndarray:
     """Return, per code, the pairs of its actions within the window (actions sorted by code, then time)."""
-    nothing = pl.Series(dtype=pl.String)
-    part = ActionLog("", code, code, code, time_us, accounts=nothing, objects=nothing, posts=nothing)
+    part = ActionLog.of_codes(code, code, time_us)
     return np.bincount(code, count_partners(part, window_us=window_us), n_codes)
 
 
 class OwnPairs:
     """The pairs of actions by one and the same account, per code (an object, or an object and group).
 
-    `n_pairs`: how many there are per code, whatever the gap.
+    `n_pairs`: how many there are per code, whatever the gap. `rows`: the rows in any of them, sorted by `code`, a
+    number for each account and object (or object and group), then time.
     """
 
     def __init__(self, code: np.ndarray, account_code: np.ndarray, n_codes: int):
         """Take rows sorted by code, then time."""
-        self.n_codes, self._n_rows = n_codes, len(code)
+        self.n_codes = n_codes
         key = code * (int(account_code.max(initial=0)) + 1) + account_code
-        order = np.argsort(key, kind="stable")
+        order = order_rows(key)
         starts = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
         n = np.diff(np.append(starts, len(key)))
         again = n > 1
-        self._rows = order[np.repeat(again, n)]
-        self._own_code = np.repeat(np.arange(np.count_nonzero(again)), n[again])
+        self.rows = order[np.repeat(again, n)]
+        self.code = np.repeat(np.arange(np.count_nonzero(again)), n[again])
         self._at = code[order[starts[again]]]
         self.n_pairs = np.bincount(self._at, (n * (n - 1) / 2)[again], n_codes)
 
-    @property
-    def is_repeated(self) -> np.ndarray:
-        """Whether each row is in such a pair."""
-        is_repeated = np.zeros(self._n_rows, bool)
-        is_repeated[self._rows] = True
-        return is_repeated
-
     def count_close(self, time_us: np.ndarray, *, window_us: int) -> np.ndarray:
         """Return, per code, how many of them are within the window when the rows have these times."""
-        close = count_close(self._own_code, time_us[self._rows], len(self._at), window_us=window_us)
+        close = count_close(self.code, time_us[self.rows], len(self._at), window_us=window_us)
         return np.bincount(self._at, close, self.n_codes)
 
     def count_in_turn(self, turn: np.ndarray) -> np.ndarray:
         """Return, per code, how many of them are in one turn; `turn` is of all rows and never falls within a code."""
-        own, in_turn = count_runs(self._own_code, turn[self._rows])
+        own, in_turn = count_runs(self.code, turn[self.rows])
         return np.bincount(self._at[own], in_turn, self.n_codes)
 
 
@@ -228,8 +229,8 @@ def count_members_near(log: ActionLog, is_member: np.ndarray, window_us: int) ->
         return np.searchsorted(theirs, line + window_us, side="right") - np.searchsorted(theirs, line - window_us)
 
     near = count(log, is_member)
-    order = np.lexsort((np.arange(len(log)), log.account_code, log.object_code))
-    own_cell = log.object_code[order] * len(log.accounts) + log.account_code[order]
-    own = replace(log, object_code=own_cell, time_us=log.time_us[order])
+    cell = log.object_code * len(log.accounts) + log.account_code
+    order = order_rows(cell)
+    own = replace(log, object_code=cell[order], time_us=log.time_us[order])
     near[order] -= count(own, is_member[order])
     return near

@@ -1,7 +1,7 @@
 """The swap of delays: what would groups do if each object had gone at the pace of another of like size?
 
 Many candidates are views of one group. They are swapped together: the rows of everybody in any of them get new times,
-once, and each view counts its own pairs. Objects whose new pace lets no two actions meet are not even looked at.
+and who then meets whom is counted, once. Objects whose new pace lets no two actions meet are not even looked at.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from workbench.action_log import find_shared
+from workbench.action_log import ActionLog, find_shared
 from workbench.coordinated.cells import FILLED_FRAC
-from workbench.coordinated.half import Half, OwnPairs, count_close
-from workbench.pairs import N_THREADS
+from workbench.coordinated.half import Half, OwnPairs
+from workbench.pairs import N_THREADS, count_partners
 
 VIEW_JACCARD = 0.5
 N_TRIES = 8
@@ -64,9 +64,9 @@ class Views:
     """Views of one group: everybody in any of them, on the objects that two or more of their actions are on.
 
     Per action: `rows`, its number in the log of the half, `rank`, how many actions came before it on its object,
-    `place`, the number of its object among `objects`, and `is_repeated`, whether its account has another on the object.
-    `is_filled`: per object code, whether a view fills it (a third of the actions or more are its members', and at least
-    two). `views`: per view, the numbers of its actions among these.
+    and `place`, the number of its object among `objects`. `is_in`: per view, whether each action is its members'.
+    `own`: the actions of accounts that have another on the object. `is_filled`: per object code, whether a view fills
+    it (a third of the actions or more are its members', and at least two).
     """
 
     def __init__(self, half: Half, views: Sequence[np.ndarray]):
@@ -79,31 +79,37 @@ class Views:
         account = log.account_code[self.rows]
         self.objects, self.place = np.unique(log.object_code[self.rows], return_inverse=True)
         self.rank = (self.rows - half.first[log.object_code[self.rows]]).astype(float)
-        self.views = [np.flatnonzero(np.isin(account, members)) for members in views]
-        self.is_repeated = OwnPairs(self.place, account, len(self.objects)).is_repeated
-        self._own = [OwnPairs(self.place[view], account[view], len(self.objects)) for view in self.views]
+        self.is_in = [np.isin(account, members) for members in views]
+        self.own = OwnPairs(self.place, account, len(self.objects))
         self.is_filled = np.zeros(len(half.size), bool)
         self.is_filled[self._find_filled()] = True
 
     def _find_filled(self) -> np.ndarray:
-        n_objects = len(self.objects)
-        most = np.max([np.bincount(self.place[view], minlength=n_objects) for view in self.views], axis=0)
+        most = np.max([np.bincount(self.place[is_in], minlength=len(self.objects)) for is_in in self.is_in], axis=0)
         return self.objects[(most > 1) & (most >= FILLED_FRAC * self.half.size[self.objects])]
 
     def count_swapped(self, seed: Sequence[int]) -> np.ndarray:
         """Return, per view, its co-actions in one swap."""
         giver = self.draw_donors(np.random.default_rng(seed))
-        is_asked = self._is_near(giver) | self.is_repeated
-        asked = np.flatnonzero(is_asked)
+        is_near = self._is_near(giver)
+        near, own = np.flatnonzero(is_near), np.flatnonzero(is_near[self.own.rows])
         time_us = np.zeros(len(self.rows), np.int64)
-        time_us[asked] = self.give_delays(giver, asked)
-        window_us, n_objects = self.half.window_us, len(self.objects)
+        time_us[near] = self.give_delays(giver, near)
+        partners = self._count_partners(self.place[near], time_us[near])
+        met = np.flatnonzero(partners)
+        first, last = near[met], met + partners[met]
+        own_rows = self.own.rows[own]
+        with_itself = self._count_partners(self.own.code[own], time_us[own_rows])
         seen = []
-        for view, own in zip(self.views, self._own, strict=True):
-            near = view[is_asked[view]]
-            close = count_close(self.place[near], time_us[near], n_objects, window_us=window_us)
-            seen.append(close.sum() - own.count_close(time_us[view], window_us=window_us).sum())
+        for is_in in self.is_in:
+            n_theirs = np.cumsum(is_in[near])  # so many of the partners of an action, a run of rows, are theirs
+            theirs = np.flatnonzero(is_in[first])
+            n_met = n_theirs[last[theirs]] - n_theirs[met[theirs]]
+            seen.append(n_met.sum() - with_itself[is_in[own_rows]].sum())
         return np.array(seen)
+
+    def _count_partners(self, code: np.ndarray, time_us: np.ndarray) -> np.ndarray:
+        return count_partners(ActionLog.of_codes(code, code, time_us), window_us=self.half.window_us)
 
     def _is_near(self, giver: np.ndarray) -> np.ndarray:
         """Return, per action, whether its object was given delays short enough for two actions to meet."""
