@@ -2,11 +2,12 @@
 
 import re
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.addresses import _PIECE, _defang_piece, defang, refang
+from workbench.addresses import _PIECE, _defang_piece, defang, defang_each, refang
 
 
 @pytest.mark.parametrize(
@@ -125,3 +126,14 @@ def test_a_word_as_long_as_a_book_is_read_in_one_go(unit):
 def test_a_text_told_at_once_to_hold_no_address_holds_none(parts):
     text = "".join(parts)
     assert defang(text) == _PIECE.sub(_defang_piece, text)
+
+
+PIECES = ["http://", "https://", "HTTP://", "hxxps://", "a", "9", "-", "_", ".", "..", "example", "com", "/", "//", "?",
+          "#", "=", "%3A%2F%2F", "%", "@", "[.]", ":", "::", "192.0.2.7", " ", "\n", "中", "html", "www."]  # fmt: skip
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=9).map("".join) | st.none(), max_size=20))
+def test_a_column_is_defanged_like_its_cells(texts):
+    found = defang_each(pl.Series("url", texts, dtype=pl.String))
+    assert found.to_list() == [None if text is None else defang(text) for text in texts]
+    assert found.name == "url"

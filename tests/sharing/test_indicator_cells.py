@@ -1,9 +1,11 @@
 """What one cell is: hand-written, one line per messy detail seen in published sheets (values invented)."""
 
+import polars as pl
 import pytest
 
 from workbench.sharing.addresses import find_profile, is_shared_host, profile_address, registered_domain
 from workbench.sharing.classify import classify_indicator, host_key
+from workbench.sharing.indicators import build_indicators
 
 CELLS = [
     # cell, tactic, procedure, declared -> type, platform, key, number, unit
@@ -93,3 +95,31 @@ def test_hosts():
     assert not is_shared_host("linden.example")
     assert host_key("WWW.Bücher.example.") == "xn--bcher-kva.example"
     assert host_key("a" * 70 + ".example") == "a" * 70 + ".example"
+
+
+def test_hashes_are_told_at_once_as_one_by_one():
+    digest, signature = "0123456789abcdef" * 4, "0123456789abcdef" * 32
+    values = [f"text-sha256:{digest}", f"text-sha256:{digest.upper()}", f"pdq:{digest}", f"sha256:{digest[:-1]}",
+              f"hmac:{digest}", f"text-minhash:{signature}", f"text-minhash:{digest}", f" md5:{digest[:32]}",
+              ""]  # fmt: skip
+    for declared in ("text_hash", "media_hash", "keyed_hash", "minhash", "", "url"):
+        for tactic in ("", "2. Acquiring", "8. Targets"):
+            rows = [{"indicator_value": value, "declared": declared, "tactic": tactic} for value in values]
+            found = build_indicators(rows)
+            alone = [classify_indicator(value, tactic=tactic, declared=declared) for value in values]
+            for name in ("indicator_type", "platform", "n_stated", "unit", "role", "problem"):
+                assert found[name].to_list() == [getattr(kind, name) for kind in alone]
+            hashes = found.with_row_index("n").filter(~pl.col("indicator_type").is_in(["url", "text"]))
+            assert hashes["match_key"].to_list() == [alone[n].match_key for n in hashes["n"]]
+
+
+def test_a_table_is_read_like_its_rows_whatever_its_columns_are_called():
+    rows = [
+        {"indicator_value": "linden.example", "n": "x", "made_role": "y", "note": "", "line": 7},
+        {"indicator_value": "#pier", "n": "", "made_role": None, "note": "z", "line": 0, "role": "context"},
+    ]
+    by_rows, by_table = build_indicators(rows), build_indicators(pl.DataFrame(rows))
+    assert by_rows.select(by_table.columns).equals(by_table)
+    assert by_table["line"].to_list() == [7, 2]
+    assert by_table["role"].to_list() == ["operation", "context"]
+    assert by_table["n"].to_list() == ["x", None]

@@ -9,7 +9,7 @@ from small_case import platform_b
 from workbench.schema import ParameterError, SchemaError, SourceError
 from workbench.sharing import match_indicators, read_indicators, summarise_indicators, write_meta_sheet
 from workbench.sharing.indicators import build_indicators, check_indicators
-from workbench.sharing.tables import guard_cell, unguard_cell
+from workbench.sharing.tables import guard_cells, unguard_cells
 
 HEAD = "Tactic,Technique,Procedure,Indicator\r\n"
 
@@ -125,11 +125,10 @@ def test_unknown_layout():
 
 
 def test_formulas_are_guarded_and_come_back(tmp_path):
-    assert [guard_cell(text) for text in ("=1+1", "@linden", "'=1", "plain", "'plain")] == [
-        "'=1+1", "'@linden", "''=1", "plain", "'plain",
-    ]  # fmt: skip
-    for text in ("=1+1", "@linden", "'=1", "plain", "'plain", "+49", "\tx"):
-        assert unguard_cell(guard_cell(text)) == text
+    cells = pl.Series(["=1+1", "@linden", "'=1", "plain", "'plain", "+49", "\tx", None])
+    guarded = guard_cells(cells)
+    assert guarded.to_list() == ["'=1+1", "'@linden", "''=1", "plain", "'plain", "'+49", "'\tx", None]
+    assert unguard_cells(guarded).to_list() == cells.to_list()
     sheet = write_meta_sheet(
         build_indicators([{"indicator_value": "@linden", "procedure": "0.9.4"}]), tmp_path / "a.csv"
     )

@@ -79,6 +79,8 @@ _BLOG_HOSTS = (
     "livedoor.blog",
     "quora.com",
 )
+_PLAIN = re.compile(r"https?://([a-z0-9.\-]+)((?:/[A-Za-z0-9_.~/\-]*)?)")
+"""Most addresses: nothing in them has to be changed, and they need not be taken apart."""
 _GENERIC_PATH = re.compile(
     r"/(?:[a-z]{2}/)?(?:@|(?:m/)?(?:user|users|u|profile|member|members|author|by)/|user-)(?P<handle>[^/?#]+)" + _END,
     re.IGNORECASE,
@@ -145,6 +147,9 @@ def profile_address(platform: str | None, kind: str, handle: str) -> str:
 @lru_cache(maxsize=20_000)
 def split_address(address: str) -> tuple[str, str, str]:
     """Return host (lower case), path and query of an address; three blanks where it is none."""
+    plain = _PLAIN.fullmatch(address)
+    if plain:
+        return plain[1].rstrip("."), plain[2], ""
     text = address.strip()
     if not re.match(r"(?i)https?://", text):
         if not re.match(r"^[^\s/@:]+\.[^\s/@:.]{2,}(?:[/?#:]|$)", text):

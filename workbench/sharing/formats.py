@@ -10,7 +10,7 @@ import polars as pl
 from workbench.schema import SourceError
 from workbench.sharing.meta import read_meta_sheet
 from workbench.sharing.misp import read_misp
-from workbench.sharing.package import read_package
+from workbench.sharing.package import read_package_indicators
 
 MAX_BYTES = 512 * 1024**2
 """some four million rows of a sheet"""
@@ -23,7 +23,7 @@ def read_any(path: Path) -> pl.DataFrame:
     """Return the indicators of whichever format `path` is."""
     try:
         if path.is_dir():
-            return read_package(path).indicators
+            return read_package_indicators(path)
         n_bytes = path.stat().st_size
         if n_bytes > MAX_BYTES:
             raise SourceError(
@@ -36,7 +36,7 @@ def read_any(path: Path) -> pl.DataFrame:
     except OSError as error:
         raise SourceError(f"{path.name[:200]} cannot be opened: {error.strerror}. Check the path.") from error
     if head.startswith(b"PK"):
-        return read_package(path).indicators
+        return read_package_indicators(path)
     if head.startswith((b"{", b"[")):
         return read_json_indicators(path.read_bytes(), name=path.name)
     if path.suffix.lower() in (".json", ".stix", ".zip"):

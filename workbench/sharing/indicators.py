@@ -6,6 +6,7 @@ Every format is one way of writing this table: Meta's CSV and TSV in both layout
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import dataframely as dy
 import polars as pl
 
 from workbench.schema import SchemaError
-from workbench.sharing.classify import INDICATOR_TYPES, classify_indicator
+from workbench.sharing.classify import INDICATOR_TYPES, Kind, classify_indicator
 from workbench.text import canonical_url, normalise_text
 
 
@@ -37,46 +38,81 @@ class Indicators(dy.Schema):
 
 
 _PART_ROWS = 50_000
+_KNOWN = {**{name: column.dtype for name, column in Indicators.columns().items()}, "declared": pl.String}
+_MADE = tuple(field.name for field in fields(Kind))
+_TOLD_BY = ("tactic", "procedure", "declared")
+_IS_HASH = ~pl.col("tactic").fill_null("").str.contains("8", literal=True) & (
+    (
+        pl.col("declared").is_in(["text_hash", "media_hash", "keyed_hash"])
+        & pl.col("indicator_value").str.contains(r"^(?:text-sha256|sha256|pdq|hmac):[0-9a-f]{64}$")
+    )
+    | ((pl.col("declared") == "minhash") & pl.col("indicator_value").str.contains(r"^text-minhash:[0-9a-f]{512}$"))
+)
+"""Tactic 8 lists whom an operation attacked: its rows are read one by one."""
 
 
-def build_indicators(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+def build_indicators(rows: Iterable[dict[str, Any]] | pl.DataFrame) -> pl.DataFrame:
     """Return the checked indicators table of rows as published, each classified.
 
     Args:
         rows: `indicator_value` and, where known, tactic, technique, procedure, note, line, problem, and `declared`,
             the type the source itself states. Other keys stay as further columns. A row may bring its own `platform`,
-            `match_key` or `role`, where its format says them outright.
+            `match_key` or `role`, where its format says them outright. A table of them is read like its rows.
     """
-    numbered = enumerate(rows, start=1)
-    # Rows of Python's take ten times the room of a table's: never more than a part of them at once.
-    parts = [_build_part(part) for part in iter(lambda: list(islice(numbered, _PART_ROWS)), [])]
+    if isinstance(rows, pl.DataFrame):
+        parts = [_classify(rows, first=1)] if rows.height else []
+    else:
+        numbered = enumerate(rows, start=1)
+        listed = iter(lambda: list(islice(numbered, _PART_ROWS)), [])
+        # Rows of Python's take ten times the room of a table's: never more than a part of them at once.
+        parts = [_classify(_as_table([row for _, row in part]), first=part[0][0]) for part in listed]
     if not parts:
         return pl.DataFrame(schema={name: column.dtype for name, column in Indicators.columns().items()})
     return check_indicators(_make_keys_canonical(pl.concat(parts, how="diagonal_relaxed")))
 
 
-def _build_part(numbered: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
-    names = dict.fromkeys(Indicators.column_names()) | dict.fromkeys(
-        name for _, row in numbered for name in sorted(row)
+def _as_table(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    columns = []
+    for name in dict.fromkeys(name for row in rows for name in sorted(row)):
+        cells = [None if row.get(name) == "" else row.get(name) for row in rows]
+        columns.append(pl.Series(name, cells, dtype=_KNOWN.get(name), strict=name in _KNOWN))
+    return pl.DataFrame(columns)
+
+
+def _classify(given: pl.DataFrame, *, first: int) -> pl.DataFrame:
+    """The rows, the first of which has this number, with what each is where it does not say so itself."""
+    clear = given.with_columns(pl.col(pl.String).replace("", None))
+    said = clear.select(
+        pl.col(name) if name in clear.columns else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in _KNOWN.items()
     )
-    columns: dict[str, list[Any]] = {name: [] for name in names if name != "declared"}
-    for n, row in numbered:
-        value = row["indicator_value"] or ""
-        kind = classify_indicator(
-            value,
-            tactic=row.get("tactic") or "",
-            procedure=row.get("procedure") or "",
-            declared=row.get("declared") or "",
-        )
-        for name, cells in columns.items():
-            given = row.get(name)
-            cells.append(given if given not in (None, "") else getattr(kind, name, None))
-        columns["indicator_value"][-1] = value
-        columns["line"][-1] = row.get("line") or n
-    known = {name: column.dtype for name, column in Indicators.columns().items()}
-    return pl.DataFrame(
-        [pl.Series(name, cells, dtype=known.get(name), strict=name in known) for name, cells in columns.items()]
+    said = said.with_columns(pl.col("indicator_value").fill_null("")).with_row_index("n", offset=first)
+    said = said.with_columns(line=pl.coalesce(pl.col("line").replace(0, None), "n"))
+    is_hash = said.select(_IS_HASH.fill_null(value=False)).to_series()
+    kinds = pl.concat([_name_kinds_of_hashes(said.filter(is_hash)), _name_kinds(said.filter(~is_hash))]).sort("n")
+    kinds = kinds.drop("n").rename(lambda name: f"made_{name}")
+    filled = pl.concat([said, kinds], how="horizontal").with_columns(
+        pl.coalesce(name, f"made_{name}").alias(name) for name in _MADE
     )
+    others = [name for name in given.columns if name not in _KNOWN]
+    return pl.concat([filled.select(Indicators.column_names()), clear.select(others)], how="horizontal")
+
+
+def _name_kinds(said: pl.DataFrame) -> pl.DataFrame:
+    cells = said.select("indicator_value", *(pl.col(name).fill_null("") for name in _TOLD_BY)).iter_rows()
+    kinds = [
+        classify_indicator(value, tactic=tactic, procedure=procedure, declared=declared)
+        for value, tactic, procedure, declared in cells
+    ]
+    columns = [pl.Series(name, [getattr(kind, name) for kind in kinds], dtype=_KNOWN[name]) for name in _MADE]
+    return pl.DataFrame([said["n"], *columns])
+
+
+def _name_kinds_of_hashes(said: pl.DataFrame) -> pl.DataFrame:
+    """What `classify_indicator` says of hashes written as we write them: most of a package's rows, told at once."""
+    made = {"indicator_type": "declared", "match_key": "indicator_value", "role": pl.lit("operation")}
+    nothing = {name: pl.lit(None, dtype=_KNOWN[name]) for name in _MADE if name not in made}
+    return said.select("n", **(made | nothing)).select("n", *_MADE)
 
 
 def check_indicators(table: pl.DataFrame) -> pl.DataFrame:

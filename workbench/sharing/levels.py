@@ -42,10 +42,10 @@ _HASHED_AWAY = ("created_at", "n_followers", "display_name")
 
 @dataclass(frozen=True)
 class Shareable:
-    """The tables of a package as one level shows them."""
+    """The tables of a package as one level shows them, and what `build_indicators` takes."""
 
     tables: dict[str, pl.DataFrame]
-    indicator_rows: list[dict[str, object]]
+    indicator_rows: pl.DataFrame
 
 
 def apply_level(evidence: Evidence, *, level: str, key: bytes = b"") -> Shareable:
@@ -76,7 +76,9 @@ def apply_level(evidence: Evidence, *, level: str, key: bytes = b"") -> Shareabl
     }
     if level != "trusted":
         tables = {name: _blur(table) for name, table in tables.items()}
-    return Shareable(tables, [*_account_rows(tables["accounts"], level), *_thing_rows(tables, level)])
+    accounts_listed = pl.DataFrame(_account_rows(tables["accounts"], level), infer_schema_length=None)
+    rows = pl.concat([accounts_listed, *_things_listed(tables, level)], how="diagonal_relaxed")
+    return Shareable(tables, rows.select(sorted(rows.columns)))
 
 
 def _blur(table: pl.DataFrame) -> pl.DataFrame:
@@ -184,9 +186,9 @@ def _account_note(row: dict[str, object]) -> str:
     return f"Cluster {row['cluster_id']}; evidence level: {row['evidence_level']}; {row['n_posts']} posts in the data."
 
 
-def _thing_rows(tables: dict[str, pl.DataFrame], level: str) -> list[dict[str, object]]:
+def _things_listed(tables: dict[str, pl.DataFrame], level: str) -> list[pl.DataFrame]:
     """Only what is distinctive becomes an indicator: a link everybody shared accuses nobody."""
-    rows: list[dict[str, object]] = []
+    parts = []
     for name, column, kind in (
         ("urls", "url", "url"),
         ("domains", "domain", "domain"),
@@ -195,27 +197,30 @@ def _thing_rows(tables: dict[str, pl.DataFrame], level: str) -> list[dict[str, o
         ("contents", "minhash", "minhash"),
     ):
         table = tables[name].filter(pl.col("is_distinctive").fill_null(value=True) & pl.col(column).is_not_null())
-        rows.extend(_thing_row(row, column=column, kind=kind, level=level) for row in table.iter_rows(named=True))
-    return rows
+        if table.height:
+            parts.append(_list_things(table, column=column, kind=kind, level=level))
+    return parts
 
 
-def _thing_row(row: dict[str, object], *, column: str, kind: str, level: str) -> dict[str, object]:
-    is_media = row.get("kind") == "media"
-    types = {"text": "media_hash" if is_media else "text_hash"}
-    declared = "keyed_hash" if level == "hashed" and kind != "minhash" else types.get(kind, kind)
+def _list_things(table: pl.DataFrame, *, column: str, kind: str, level: str) -> pl.DataFrame:
+    is_hidden = level == "hashed"
+    is_media = pl.col("kind") == "media" if kind == "text" else pl.lit(False)
+    declared = pl.when(is_media).then(pl.lit("media_hash")).otherwise(pl.lit("text_hash" if kind == "text" else kind))
+    hidden_kind = pl.when(is_media).then(pl.lit("media")).otherwise(pl.lit(kind))
     step = place_in_kill_chain(kind, platform=None)
-    value = str(row[column])
-    if kind == "hashtag" and level != "hashed":
-        value = "#" + value
-    outside = row["n_accounts_outside"]
-    unknown = "" if row["is_distinctive"] is not None else " No other accounts in the data to compare with."
-    return {
-        "declared": declared,
-        "indicator_value": value,
-        "tactic": step.tactic,
-        "technique": step.technique,
-        "procedure": step.procedure,
-        "note": f"Posted by {row['n_accounts']} of the accounts, by {outside} others in the data.{unknown}",
-        "hashed_kind": ("media" if is_media else kind) if level == "hashed" else None,
-        "n_sharers": row["n_accounts"],
-    }
+    unknown = pl.lit(" No other accounts in the data to compare with.")
+    return table.select(
+        declared=pl.lit("keyed_hash") if is_hidden and kind != "minhash" else declared,
+        indicator_value=pl.format("#{}", column) if kind == "hashtag" and not is_hidden else pl.col(column),
+        tactic=pl.lit(step.tactic),
+        technique=pl.lit(step.technique),
+        procedure=pl.lit(step.procedure),
+        note=pl.format(
+            "Posted by {} of the accounts, by {} others in the data.{}",
+            "n_accounts",
+            "n_accounts_outside",
+            pl.when(pl.col("is_distinctive").is_null()).then(unknown).otherwise(pl.lit("")),
+        ),
+        hashed_kind=hidden_kind if is_hidden else pl.lit(None, dtype=pl.String),
+        n_sharers="n_accounts",
+    )

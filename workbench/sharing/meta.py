@@ -14,10 +14,10 @@ from pathlib import Path
 
 import polars as pl
 
-from workbench.privacy import defang
+from workbench.addresses import defang_each
 from workbench.schema import ParameterError, SourceError
 from workbench.sharing.indicators import build_indicators
-from workbench.sharing.tables import guard_cell
+from workbench.sharing.tables import guard_cells, write_cells
 
 LAYOUTS = {
     "killchain": ("Tactic", "Technique", "Procedure", "Indicator", "Note"),
@@ -42,7 +42,6 @@ _COLUMNS = {
     "date": "published_on",
 }
 _FLAT_NAMES = {"domain": "domain_name", "url": "cib_url"}
-_PART_ROWS = 20_000
 _SHOWN_LIVE = ("asset_count", "audience_count", "advert_spend", "technique")
 
 
@@ -78,41 +77,28 @@ def write_meta_sheet(
     """
     if layout not in LAYOUTS:
         raise ParameterError(f"Expected layout 'killchain' or 'flat'; found '{layout}'. Choose one.")
-    cells_of = _killchain_cells if layout == "killchain" else _flat_cells
-    with path.open("w", encoding="utf-8-sig" if is_defanged else "utf-8", newline="") as stream:
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-        writer = csv.writer(stream, delimiter=delimiter, lineterminator="\r\n")
-        writer.writerow(LAYOUTS[layout])
-        for part in indicators.iter_slices(_PART_ROWS):
-            columns = cells_of(part)
-            if is_defanged:
-                is_live = part["indicator_type"].is_in(_SHOWN_LIVE).to_list()
-                columns = [_publish(cells, is_live) for cells in columns]
-            writer.writerows(zip(*columns, strict=True))
-    return path
+    columns = _killchain_cells(indicators) if layout == "killchain" else _flat_cells(indicators)
+    if is_defanged:
+        is_live = indicators["indicator_type"].is_in(_SHOWN_LIVE)
+        columns = [guard_cells(cells.zip_with(is_live, defang_each(cells))) for cells in columns]
+    cells = pl.DataFrame([cells.alias(name) for cells, name in zip(columns, LAYOUTS[layout], strict=True)])
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    return write_cells(cells, path, delimiter=delimiter, has_mark=is_defanged)
 
 
-def _publish(cells: list[str], is_live: list[bool]) -> list[str]:
-    """Each distinct cell is written once: most columns repeat a few."""
-    pairs = list(zip(cells, is_live, strict=True))
-    written = {(cell, live): guard_cell(cell if live else defang(cell)) for cell, live in set(pairs)}
-    return [written[pair] for pair in pairs]
+def _killchain_cells(indicators: pl.DataFrame) -> list[pl.Series]:
+    return [indicators[name] for name in ("tactic", "technique", "procedure", "indicator_value", "note")]
 
 
-def _killchain_cells(part: pl.DataFrame) -> list[list[str]]:
-    return [_words(part[name]) for name in ("tactic", "technique", "procedure", "indicator_value", "note")]
-
-
-def _flat_cells(part: pl.DataFrame) -> list[list[str]]:
-    kinds = [_FLAT_NAMES.get(kind, kind) for kind in part["indicator_type"]]
-    if "source_type" in part.columns:
-        kinds = [str(stated or kind) for stated, kind in zip(part["source_type"], kinds, strict=True)]
-    days = _words(part["published_on"]) if "published_on" in part.columns else [""] * part.height
-    return [kinds, _words(part["indicator_value"]), _words(part["note"]), days]
-
-
-def _words(column: pl.Series) -> list[str]:
-    return [str(value or "") for value in column.to_list()]
+def _flat_cells(indicators: pl.DataFrame) -> list[pl.Series]:
+    kinds = indicators["indicator_type"].replace(_FLAT_NAMES)
+    stated, days = (
+        indicators[name].cast(pl.String) if name in indicators.columns else pl.repeat(None, indicators.height,
+                                                                                      dtype=pl.String, eager=True)
+        for name in ("source_type", "published_on")
+    )  # fmt: skip
+    kinds = stated.replace("", None).fill_null(kinds)
+    return [kinds, indicators["indicator_value"], indicators["note"], days]
 
 
 def _read_rows(path: Path) -> Iterator[dict[str, object]]:

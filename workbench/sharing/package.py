@@ -30,11 +30,12 @@ from workbench.sharing.near_text import METHOD
 from workbench.sharing.salts import derive_key, salt_check
 from workbench.sharing.stix import write_stix
 from workbench.sharing.summary import write_limitations, write_summary
-from workbench.sharing.tables import unguard_cell, write_table
+from workbench.sharing.tables import unguard_cells, write_table
 
 SCHEMA = "takedown-workbench/findings-package"
 SCHEMA_VERSION = "1.0"
 _MANIFEST = "manifest.json"
+_INDICATORS = "indicators.csv"
 _PART_ROWS = 20_000
 
 
@@ -105,7 +106,7 @@ def write_package(
         )
     key = derive_key(salt) if salt else b""
     cover = _cover(findings, evidence, level, contact, producer, as_of, retention_days)
-    shown = apply_level(evidence, level=level, key=key) if evidence else Shareable({}, [])
+    shown = apply_level(evidence, level=level, key=key) if evidence else Shareable({}, pl.DataFrame())
     out.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: a package half written must never be sent.
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as draft:
@@ -131,17 +132,33 @@ def read_package(path: str | Path) -> Package:
 
     Beware: whoever can change a file can change the manifest. Compare the archive's sha256 over another channel.
     """
-    path = Path(path)
-    files = open_files(path)
-    manifest = _read_manifest(files, name=path.name)
-    _check_files(files, manifest, name=path.name)
+    files, manifest, cover = _open_package(Path(path))
     tables = {
         file.removesuffix(".csv"): _read_csv(content, name=file)
         for file, content in files.items()
         if file.endswith(".csv") and "/" not in file
     }
     rows = tables.pop("indicators", pl.DataFrame())
-    return Package(_read_cover(manifest, name=path.name), manifest, _read_indicators(rows), tables)
+    return Package(cover, manifest, _read_indicators(rows), tables)
+
+
+def read_package_indicators(path: Path) -> pl.DataFrame:
+    """Return the indicators of a package, checked as `read_package` does; its other tables are not read.
+
+    Raises:
+        PackageError: as `read_package`.
+        SourceError: the archive is damaged or unsafe.
+    """
+    files, _, _ = _open_package(path)
+    content = files.get(_INDICATORS)
+    return _read_indicators(pl.DataFrame() if content is None else _read_csv(content, name=_INDICATORS))
+
+
+def _open_package(path: Path) -> tuple[dict[str, bytes], dict[str, Any], Cover]:
+    files = open_files(path)
+    manifest = _read_manifest(files, name=path.name)
+    _check_files(files, manifest, name=path.name)
+    return files, manifest, _read_cover(manifest, name=path.name)
 
 
 def _cover(
@@ -192,7 +209,7 @@ def _write_files(
     for name, table in shown.tables.items():
         write_table(table, folder / f"{name}.csv")
     indicators = build_indicators(shown.indicator_rows)
-    write_table(indicators.drop("match_key"), folder / "indicators.csv")
+    write_table(indicators.drop("match_key"), folder / _INDICATORS)
     write_table(_claims(findings), folder / "claims.csv")
     write_table(_techniques(techniques), folder / "techniques.csv")
     counts = {name: table.height for name, table in shown.tables.items()}
@@ -242,8 +259,7 @@ def _read_csv(content: bytes, *, name: str) -> pl.DataFrame:
             if any(len(row) != len(header) for row in rows):
                 header = []
                 break
-            cells = [[_read_cell(cell) for cell in column] for column in zip(*rows, strict=True)]
-            parts.append(pl.DataFrame(dict(zip(header, cells, strict=True)), schema=schema))
+            parts.append(pl.DataFrame(dict(zip(header, zip(*rows, strict=True), strict=True)), schema=schema))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PackageError(
             f"{name}: expected a CSV table in UTF-8; it does not read ({error}). Ask for the package again."
@@ -252,11 +268,8 @@ def _read_csv(content: bytes, *, name: str) -> pl.DataFrame:
         raise PackageError(
             f"{name}: expected a table with as many cells in each row as in its header. Ask again for it."
         )
-    return pl.concat(parts)
-
-
-def _read_cell(cell: str) -> str | None:
-    return (unguard_cell(cell) if cell.startswith("'") else cell) or None
+    cells = pl.concat(parts)
+    return pl.DataFrame([unguard_cells(column).replace("", None) for column in cells.iter_columns()])
 
 
 def _write_manifest(folder: Path, *, cover: Cover, salt_check: str | None) -> None:
@@ -347,13 +360,9 @@ def _read_indicators(rows: pl.DataFrame) -> pl.DataFrame:
         raise PackageError(
             f"indicators.csv: expected a column 'indicator_value'; found {found}. Ask for the package again."
         )
-    made_here = {"n_stated", "unit", "role", "problem", "line", "match_key"}
+    made_here = {"n_stated", "unit", "role", "problem", "line", "match_key", "declared"}
     kept = [name for name in rows.columns if name not in made_here]
-    carried = [name for name in kept if name != "indicator_type"]
-    prepared = (
-        {**{name: row[name] for name in carried}, "declared": row.get("indicator_type"), "line": n}
-        for n, row in enumerate(rows.iter_rows(named=True), start=1)
-    )
-    found = build_indicators(prepared)
+    declared = pl.col("indicator_type") if "indicator_type" in kept else pl.lit(None, dtype=pl.String)
+    found = build_indicators(rows.select(kept).with_columns(declared=declared).drop("indicator_type", strict=False))
     others = [name for name in kept if name in found.columns and name not in Indicators.column_names()]
     return found.select(Indicators.column_names() + others)

@@ -26,7 +26,7 @@ _NAMED_BY = {
     "file": ("hashes", "name", "extensions"),
     "user-account": ("account_type", "user_id", "account_login"),
 }
-_ENCODE = json.JSONEncoder().encode
+_ENCODE = json.encoder.encode_basestring_ascii
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 _SLOT = re.compile(r'"\\ue000(\d+)"')
 _END = "\n ]\n}"
@@ -57,11 +57,13 @@ class Bundle:
         Raises:
             stix2.exceptions.STIXError: the first of its shape breaks the standard.
         """
-        shape = (make, _describe_shape(fields))
+        keys: list[Any] = [make]
+        values: list[str] = []
+        _take_apart(fields, keys, values)
+        shape = tuple(keys)
         mould = self._moulds.get(shape)
         if mould is None:
             mould = self._moulds[shape] = _Mould(make, fields, common)
-        values = [value for _, value in _list_leaves(fields)]
         own = fields.get("id") or name_observable(mould.kind, fields)
         self._objects[own] = (mould, values if "id" in fields else [own, *values])
         return own
@@ -129,8 +131,15 @@ def name_observable(kind: str, fields: dict[str, Any]) -> str:
     return f"{kind}--{uuid5_text(_NAMESPACE, _CANONICAL(named_by))}"
 
 
-def _describe_shape(fields: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple((key, _describe_shape(value)) if isinstance(value, dict) else key for key, value in fields.items())
+def _take_apart(fields: dict[str, Any], keys: list[Any], values: list[str]) -> None:
+    """Add the keys of the fields, with a mark where a dictionary ends, and their values, both in order."""
+    for key, value in fields.items():
+        keys.append(key)
+        if isinstance(value, dict):
+            _take_apart(value, keys, values)
+            keys.append(None)
+        else:
+            values.append(value)
 
 
 def _list_leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -2,53 +2,64 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from workbench.privacy import defang
+from workbench.addresses import defang_each
 
 _DEFANGED = ("url", "domain", "indicator_value", "note", "text", "indicator", "handle", "display_name")
-_PART_ROWS = 20_000
-_FORMULA = re.compile(r"^'* *[=+\-@\t\r\n＝＋－＠]")
+_FORMULA = r"^'* *[=+\-@\t\r\n＝＋－＠]"
 
 
 def write_table(table: pl.DataFrame, path: Path) -> Path:
     """Write a table and return its path."""
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\r\n")
-        writer.writerow(table.columns)
-        for part in table.iter_slices(_PART_ROWS):
-            writer.writerows(zip(*[_cells(column) for column in part.iter_columns()], strict=True))
+    return write_cells(pl.DataFrame([_cells(column) for column in table.iter_columns()]), path)
+
+
+def write_cells(cells: pl.DataFrame, path: Path, *, delimiter: str = ",", has_mark: bool = True) -> Path:
+    """Write cells that are text already, as they are, and return the path; a null is a blank cell."""
+    blank = cells.with_columns(pl.all().replace("", None))
+    blank.write_csv(path, separator=delimiter, include_bom=has_mark, line_terminator="\r\n", null_value="")
     return path
 
 
-def _cells(column: pl.Series) -> list[str]:
+def guard_cells(cells: pl.Series) -> pl.Series:
+    """Return cells so that no spreadsheet runs one as a formula; `unguard_cells` takes it back."""
+    is_formula = pl.col("cell").str.contains(_FORMULA)
+    return _change(cells, pl.when(is_formula).then(pl.format("'{}", "cell")).otherwise("cell"))
+
+
+def unguard_cells(cells: pl.Series) -> pl.Series:
+    """Return the cells that `guard_cells` guarded."""
+    is_guarded = pl.col("cell").str.starts_with("'") & pl.col("cell").str.contains(_FORMULA)
+    return _change(cells, pl.when(is_guarded).then(pl.col("cell").str.slice(1)).otherwise("cell"))
+
+
+def _change(cells: pl.Series, by: pl.Expr) -> pl.Series:
+    return cells.alias("cell").to_frame().select(by.alias(cells.name)).to_series()
+
+
+def _cells(column: pl.Series) -> pl.Series:
+    if column.dtype.is_integer():
+        return column.cast(pl.String)
+    if column.dtype.is_float():
+        return pl.Series(column.name, [None if value is None else str(value) for value in column], dtype=pl.String)
+    words = column if column.dtype == pl.String else _write_each(column)
+    return guard_cells(defang_each(words) if column.name in _DEFANGED else words)
+
+
+def _write_each(column: pl.Series) -> pl.Series:
     """Each distinct value is written once: most columns repeat a few."""
-    values = column.to_list()
-    if column.dtype.is_nested() or column.dtype.is_float():  # 0.0 and -0.0 are one value, written in two ways
-        return [_cell(column.name, value) for value in values]
-    written = {value: _cell(column.name, value) for value in set(values)}
-    return [written[value] for value in values]
+    if column.dtype.is_nested():
+        return pl.Series(column.name, [_write(value) for value in column.to_list()], dtype=pl.String)
+    distinct = column.unique().drop_nulls()
+    written = pl.Series([_write(value) for value in distinct.to_list()], dtype=pl.String)
+    return column.replace_strict(distinct, written, default=None, return_dtype=pl.String)
 
 
-def guard_cell(text: str) -> str:
-    """Return the cell so that no spreadsheet runs it as a formula; `unguard_cell` takes it back."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
-def unguard_cell(text: str) -> str:
-    """Return the cell that `guard_cell` guarded."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
-
-
-def _cell(name: str, value: Any) -> str:
+def _write(value: Any) -> str | None:
     if value is None:
-        return ""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return guard_cell(defang(text) if name in _DEFANGED else text)
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
