@@ -75,11 +75,15 @@ def comparable_forms(texts: Iterable[str | None]) -> pl.Series:
     known = raw.drop_nulls().unique().to_frame().with_columns(text=normalise_text(pl.col("raw")))
     distinct = known["text"].drop_nulls().unique()
     simple = pl.DataFrame({"text": distinct, "simple": pl.Series(simplify_chinese(distinct), dtype=pl.String)})
-    read = simple.with_columns(letters=pl.col("simple").str.replace_all(r"[^\p{L}\p{N}\p{M}]+", "")).with_columns(
-        form=pl.when(pl.col("letters") != "").then("letters").otherwise("simple")
-    )
+    read = simple.with_columns(form=keep_letters(pl.col("simple")))
     forms = known.join(read, on="text", how="left")
     return raw.to_frame().join(forms, on="raw", how="left", maintain_order="left")["form"]
+
+
+def keep_letters(simple: pl.Expr) -> pl.Expr:
+    """Return normalised, simplified texts without all that is no letter, digit or mark; of signs alone, as they are."""
+    letters = simple.str.replace_all(r"[^\p{L}\p{N}\p{M}]+", "")
+    return pl.when(letters != "").then(letters).otherwise(simple)
 
 
 def _find_similar_pairs(

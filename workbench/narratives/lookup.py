@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +12,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from workbench.languages import clean_texts, simplify_chinese
 from workbench.narratives.find import Narratives
-from workbench.narratives.vocabulary import split_pieces, split_words, unit_rows
-from workbench.near_duplicates import comparable_forms
+from workbench.narratives.vocabulary import list_pieces, list_words, split_runs, unit_rows
+from workbench.near_duplicates import keep_letters
 from workbench.schema import ParameterError, SchemaError
 from workbench.text import normalise_text
 
+Runs = list[tuple[str, str]]
 _K1, _B = 1.2, 0.75
 _KEY = ["platform", "post_id"]
 _HIT_COLUMNS = {
@@ -83,9 +85,10 @@ def find_similar_posts(
     index = posts if isinstance(posts, PostIndex) else index_posts(posts, narratives=narratives)
     if not index.texts.height:
         return pl.DataFrame(schema=_HIT_COLUMNS)
-    asked = unit_rows(index.pieces.transform(form.to_list()).astype(np.float64) @ sp.diags_array(index.piece_weight))
+    runs = [split_runs(form[0])]
+    asked = unit_rows(index.pieces.transform(runs).astype(np.float64) @ sp.diags_array(index.piece_weight))
     similarity = (index.likeness @ asked.T).toarray().ravel()
-    bm25 = (index.scores @ (index.words.transform(form.to_list()) > 0).astype(np.float64).T).toarray().ravel()
+    bm25 = (index.scores @ (index.words.transform(runs) > 0).astype(np.float64).T).toarray().ravel()
     return (
         index.texts.with_columns(similarity=pl.Series(similarity).clip(0, 1).round(4), bm25=pl.Series(bm25).round(4))
         .filter((pl.col("similarity") > 0) | (pl.col("bm25") > 0))
@@ -128,24 +131,23 @@ def index_posts(posts: pl.DataFrame, *, narratives: Narratives | None = None) ->
             found = ", ".join(f"'{name}'" for name in posts.columns)
             raise SchemaError(f"posts lacks column '{column}' (has {found}). Pass the posts table of load_release.")
     texts = _list_texts(posts, narratives)
-    forms = texts["form"].to_list()
-    words, counts = _count(forms, split_words)
-    pieces, piece_counts = _count(forms, split_pieces)
+    runs = [split_runs(form) for form in texts["form"]]
+    words, counts = _count(runs, list_words)
+    pieces, piece_counts = _count(runs, list_pieces)
     idf = _weigh(piece_counts, smooth=1.0)
     likeness = unit_rows((piece_counts.astype(np.float64) @ sp.diags_array(idf)).tocsr())
     return PostIndex(texts, words, _score_bm25(counts), pieces, likeness, idf)
 
 
 def _list_texts(posts: pl.DataFrame, narratives: Narratives | None) -> pl.DataFrame:
-    own = posts.select(*_KEY, "account_id", "posted_at", "text").with_columns(
-        form=_compare_forms(posts["text"]), letters=comparable_forms(posts["text"])
-    )
+    own = posts.select(*_KEY, "account_id", "posted_at", "text").with_columns(form=_compare_forms(posts["text"]))
     if narratives is None:
         own = own.with_columns(narrative_id=pl.lit(None, pl.Int64))
     else:
         own = own.join(narratives.posts.select(*_KEY, "narrative_id").unique(_KEY), on=_KEY, how="left")
     return (
         own.filter(pl.col("form").is_not_null() & (pl.col("form") != ""))
+        .with_columns(letters=keep_letters(pl.col("form")))
         .sort("posted_at", *_KEY)
         .group_by("letters", maintain_order=True)
         .agg(
@@ -171,13 +173,13 @@ def _is_valid(text: str) -> bool:
     return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
-def _count(forms: list[str], split) -> tuple[CountVectorizer, sp.csr_matrix]:
-    counter = CountVectorizer(analyzer=split, dtype=np.int32)
+def _count(runs: list[Runs], list_terms: Callable[[Runs], list[str]]) -> tuple[CountVectorizer, sp.csr_matrix]:
+    counter = CountVectorizer(analyzer=list_terms, dtype=np.int32)
     try:
-        return counter, counter.fit_transform(forms).tocsr()
+        return counter, counter.fit_transform(runs).tocsr()
     except ValueError:  # scikit-learn's way to say that no text has any term
-        counter.fit(["a word to search for"])
-        return counter, counter.transform(forms).tocsr()
+        counter.fit([split_runs("a word to search for")])
+        return counter, counter.transform(runs).tocsr()
 
 
 def _weigh(counts: sp.csr_matrix, *, smooth: float) -> np.ndarray:

@@ -15,8 +15,8 @@ import igraph as ig
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
-from sklearn.metrics import adjusted_mutual_info_score
 
+from workbench.narratives.adjusted_information import measure_agreement
 from workbench.narratives.vocabulary import unit_rows
 
 RESOLUTIONS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
@@ -170,7 +170,7 @@ def _measure_stability(graph: ig.Graph, *, resolutions: tuple[float, ...], seed:
             _find_communities(sample, resolution=resolution, seed=seed + number)
             for number, sample in enumerate(samples)
         ]
-        agreement = [adjusted_mutual_info_score(a, b) for a, b in itertools.combinations(runs, 2)]
+        agreement = [measure_agreement(a, b) for a, b in itertools.combinations(runs, 2)]
         rows.append(
             {
                 "resolution": resolution,

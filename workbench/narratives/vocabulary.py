@@ -32,16 +32,26 @@ _MAX_TERMS = 200_000
 
 def split_words(text: str) -> list[str]:
     """Return a text's words, hashtags and emoji; of unspaced scripts every character and every pair of neighbours."""
-    words: list[str] = []
-    for kind, run in split_runs(text):
-        words += [*run, *_pairs(run)] if kind == "unspaced" else [run]
-    return words
+    return list_words(split_runs(text))
 
 
 def split_pieces(text: str) -> list[str]:
     """Return what inflected forms of a word share: runs of four characters; of unspaced scripts pairs of neighbours."""
+    return list_pieces(split_runs(text))
+
+
+def list_words(runs: list[tuple[str, str]]) -> list[str]:
+    """Return the same as `split_words` of a text that is split into runs already."""
+    words: list[str] = []
+    for kind, run in runs:
+        words += [*run, *_pairs(run)] if kind == "unspaced" else [run]
+    return words
+
+
+def list_pieces(runs: list[tuple[str, str]]) -> list[str]:
+    """Return the same as `split_pieces` of a text that is split into runs already."""
     pieces: list[str] = []
-    for kind, run in split_runs(text):
+    for kind, run in runs:
         if kind == "unspaced":
             pieces += _pairs(run)
         elif kind in ("word", "tag"):
