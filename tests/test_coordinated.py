@@ -16,7 +16,7 @@ from workbench.coordinated import (
     weigh_accounts,
 )
 from workbench.coordinated.candidates import Group, count_tail, find_candidates, weigh_groups
-from workbench.coordinated.clock import NO_CLOCK, Dial, _is_enough, count_in_turns, weigh_clock
+from workbench.coordinated.clock import NO_CLOCK, Dial, Together, _is_enough, count_in_turns, weigh_clock
 from workbench.coordinated.confirm import split_objects
 from workbench.coordinated.grouping import join_fragments, pair_halves, take_apart, unite_overlapping
 from workbench.coordinated.half import Half, code_traces, fuse_traces
@@ -137,7 +137,7 @@ def test_pairs_in_one_turn_are_those_of_two_accounts():
 def test_no_clock_is_blamed_for_one_meeting():
     half = half_of(actions_of([("a", "x", 0), ("b", "x", 1), ("c", "y", 0), ("d", "y", 9000)]))
     nothing = Half(half.log.keep(half.log.time_us < 0), trace_code=half.trace_code, window_us=MINUTE_US)
-    assert weigh_clock(half, nothing, np.arange(2), seen=1) == NO_CLOCK
+    assert weigh_clock(half, [Together(part, np.arange(2)) for part in (half, nothing)], seen=1) == NO_CLOCK
 
 
 def test_a_clock_is_enough_below_twice_its_due_and_where_the_rest_may_be_luck():

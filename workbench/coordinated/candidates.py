@@ -20,7 +20,7 @@ from scipy import stats
 from workbench.chance import poisson_score
 from workbench.clusters import group_by_leiden
 from workbench.coordinated.cells import FILLED_FRAC, Cells
-from workbench.coordinated.clock import NO_CLOCK, Clock, share_at_start, weigh_clock
+from workbench.coordinated.clock import NO_CLOCK, Clock, Together, share_at_start, weigh_clock
 from workbench.coordinated.half import Half
 from workbench.coordinated.swap import moments_of_swap
 
@@ -201,8 +201,9 @@ def add_clock(half: Half, other: Half, group: Group) -> Group:
 
     `half` is the one it was not found on.
     """
-    clock = weigh_clock(half, other, group.members, seen=group.seen)
-    return replace(group, clock=clock, at_start_frac=share_at_start(half, other, group.members))
+    together = [Together(part, group.members) for part in (half, other)]
+    clock = weigh_clock(half, together, seen=group.seen)
+    return replace(group, clock=clock, at_start_frac=share_at_start(together))
 
 
 def _pairs_without_outsider(half: Half, cells: Cells, grouped: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

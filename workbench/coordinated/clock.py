@@ -8,6 +8,7 @@ often the group's own actions on *different* objects are within the window of ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +42,7 @@ class Clock:
 NO_CLOCK = Clock()
 
 
-def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) -> Clock:
+def weigh_clock(half: Half, together: Sequence[Together], *, seen: float) -> Clock:
     """Return the clock that explains a group best.
 
     A clock explains a group that acted together less than twice as often as the clock alone gives, or so little more
@@ -51,14 +52,13 @@ def weigh_clock(half: Half, other: Half, members: np.ndarray, *, seen: float) ->
 
     Args:
         half: the half the group was not found on.
-        other: the other half, at the same window. It too is asked for phases: the group was not chosen by those.
-        members: account codes.
+        together: where the group met on it, and on the other half. That too is asked for phases: the group was not
+            chosen by those.
         seen: co-actions of the group on `half`.
 
     Source: own; keeps slow rates and phases and breaks the rest, as surrogates of spike trains do (Grün 2009).
     Beware: a group that really works by such a clock, on new things of its own, is explained away too.
     """
-    together = [_Together(part, members) for part in (half, other)]
     place = np.concatenate([together[0].object_code, together[1].object_code + len(half.size)])
     time_us = np.concatenate([part.time_us for part in together])
     since_first_us = np.concatenate([part.since_first_us for part in together])
@@ -93,12 +93,13 @@ def _is_enough(due: float, seen: float, n_events: int) -> bool:
     return seen < MIN_RATIO * due or luck > MAX_LUCK_P
 
 
-class _Together:
-    """The rows of a half where members acted within the window of each other."""
+class Together:
+    """The rows of a half where members (account codes) acted within the window of each other."""
 
     def __init__(self, half: Half, members: np.ndarray):
         is_member = np.zeros(len(half.log.accounts), bool)
         is_member[members] = True
+        self.window_us = half.window_us
         self.own = is_member[half.log.account_code]
         part = half.log.keep(self.own)
         is_near = count_members_near(part, np.ones(len(part), bool), half.window_us) > 0
@@ -107,18 +108,18 @@ class _Together:
         self.since_first_us = self.time_us - half.log.time_us[first]
 
 
-def share_at_start(half: Half, other: Half, members: np.ndarray) -> float:
+def share_at_start(together: Sequence[Together]) -> float:
     """Return the share of objects the group met on where it met within the window of the object's first action.
 
     Whoever answers a source's alerts does so when the thing is new; a low share rules that out. A high share rules out
     nothing: a group that puts things up itself is early too. Both halves are asked, as for phases; NaN where the group
     never met.
     """
-    early = [_start_of_each(_Together(part, members)) <= part.window_us for part in (half, other)]
+    early = [_start_of_each(part) <= part.window_us for part in together]
     return float(np.concatenate(early).mean()) if sum(map(len, early)) else float("nan")
 
 
-def _start_of_each(together: _Together) -> np.ndarray:
+def _start_of_each(together: Together) -> np.ndarray:
     """Return, per object the group met on, how long after the object's first action it began to."""
     _, first = np.unique(together.object_code, return_index=True)  # rows are in order of time within each object
     return together.since_first_us[first]

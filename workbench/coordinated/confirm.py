@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from workbench.coordinated.candidates import MIN_RATIO, Group, add_swaps, find_c
 from workbench.coordinated.half import Half, code_traces
 from workbench.coordinated.membership import adjust_p
 from workbench.pairs import N_THREADS
+
+T = TypeVar("T")
 
 N_ROUNDS = 4
 Halves = Mapping[tuple[int, int], Half]
@@ -27,10 +30,18 @@ class Confirmed:
     halves: Halves
     groups: list[Group]
     largest_p: float
+    known: dict[Hashable, Any]
+    """what was worked out about groups on these halves, at this line or another"""
 
     def passes(self, group: Group) -> bool:
         """Whether a group weighed later, on the same halves, holds as well."""
         return passes(group, self.largest_p)
+
+    def recall(self, about: Hashable, work_out: Callable[[], T]) -> T:
+        """Return what is known about this on these halves, worked out where it was not asked before."""
+        if about not in self.known:
+            self.known[about] = work_out()
+        return self.known[about]
 
 
 class Trial:
@@ -38,7 +49,7 @@ class Trial:
 
     def __init__(self, halves: Halves, *, swap_seeds: Sequence[Sequence[int]], seed: int):
         self.halves, self.swap_seeds, self.seed = halves, swap_seeds, seed
-        self._weighed: dict[bytes, tuple[Halves, list[Group]]] = {}
+        self._weighed: dict[bytes, tuple[Halves, list[Group], dict[Hashable, Any]]] = {}
 
     def confirm(self, *, max_fdr: float) -> Confirmed:
         """Weigh all candidates, again without the objects of groups already confirmed, until no object is new.
@@ -48,7 +59,7 @@ class Trial:
         """
         left_out = {key: np.empty(0, np.int64) for key in self.halves}
         for _ in range(N_ROUNDS):
-            halves, groups = self._weigh_without(left_out)
+            halves, groups, known = self._weigh_without(left_out)
             largest_p = _largest_p(np.array([g.p for g in groups]), max_fdr)
             by_interest = _largest_p(np.array([g.p_within for g in groups]), max_fdr)
             unusual = [g for g in groups if g.ratio >= MIN_RATIO and (g.p_within <= by_interest or g.p <= largest_p)]
@@ -64,16 +75,18 @@ class Trial:
             }
             if sum(len(objects) for objects in left_out.values()) <= n_before:
                 break
-        return Confirmed(halves, [group for group in groups if passes(group, largest_p)], largest_p)
+        return Confirmed(halves, [group for group in groups if passes(group, largest_p)], largest_p, known)
 
-    def _weigh_without(self, left_out: Mapping[tuple[int, int], np.ndarray]) -> tuple[Halves, list[Group]]:
+    def _weigh_without(
+        self, left_out: Mapping[tuple[int, int], np.ndarray]
+    ) -> tuple[Halves, list[Group], dict[Hashable, Any]]:
         key = b"|".join(objects.tobytes() for objects in left_out.values())
         if key not in self._weighed:
             with ThreadPoolExecutor(N_THREADS) as pool:
                 without = pool.map(lambda at: self.halves[at].leave_out(left_out[at]), self.halves)
                 halves = dict(zip(self.halves, without, strict=True))
                 groups = list(chain.from_iterable(pool.map(lambda at: self._weigh_found_on(halves, *at), halves)))
-            self._weighed[key] = halves, groups
+            self._weighed[key] = halves, groups, {}
         return self._weighed[key]
 
     def _weigh_found_on(self, halves: Halves, side: int, window_us: int) -> list[Group]:

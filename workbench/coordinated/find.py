@@ -25,7 +25,7 @@ import polars as pl
 from workbench.chance import check_window
 from workbench.coaction import ActionLog
 from workbench.coordinated.candidates import Group, add_clock, add_swaps, weigh_groups
-from workbench.coordinated.confirm import Confirmed, Trial, split_objects
+from workbench.coordinated.confirm import Confirmed, Halves, Trial, split_objects
 from workbench.coordinated.describe import SHARED_CLOCK, empty_groups, keep_grades, make_table
 from workbench.coordinated.grouping import (
     ALIKE_FRAC,
@@ -226,7 +226,10 @@ def _settle_side(
 
 def _with_clock(group: Group, confirmed: Confirmed) -> Group:
     half, other = (confirmed.halves[side, group.window_us] for side in (1 - group.found_on, group.found_on))
-    return add_clock(half, other, group)
+    return confirmed.recall(
+        ("clock", group.found_on, group.window_us, group.members.tobytes(), group.due),
+        lambda: add_clock(half, other, group),
+    )
 
 
 def _excuse(sides: list[list[Group]], on_clock: list[list[Group]]) -> tuple[list[list[Group]], list[list[Group]]]:
@@ -252,20 +255,31 @@ def _settle(chosen: list[Group], confirmed: Confirmed, *, swap_seeds: Sequence[S
     settled: list[Group] = []
     for window_us in sorted({group.window_us for group in chosen}):
         views = [group for group in chosen if group.window_us == window_us]
-        side = views[0].found_on
-        own, other = confirmed.halves[side, window_us], confirmed.halves[1 - side, window_us]
-        found = take_apart(join_fragments(other, [group.members for group in views]))
-        grouped = _mask(found, len(own.log.accounts))
-        grown = unite_overlapping([grow_group(own, members, grouped=grouped) for members in found])
-        grouped = _mask([*found, *grown], len(own.log.accounts))
-        whole, before = (
-            add_swaps(other, weigh_groups(other, groups, found_on=side, grouped=grouped), swap_seeds=swap_seeds)
-            for groups in (grown, found)
+        whole, before = confirmed.recall(
+            ("whole", views[0].found_on, window_us, *(group.members.tobytes() for group in views)),
+            partial(_complete, views, confirmed.halves, swap_seeds=swap_seeds),
         )
         whole = [group for group in whole if confirmed.passes(group)]
         settled += whole
         settled += [b for b in before if confirmed.passes(b) and not any(count_shared(b, w) for w in whole)]
     return settled
+
+
+def _complete(
+    views: list[Group], halves: Halves, *, swap_seeds: Sequence[Sequence[int]]
+) -> tuple[list[Group], list[Group]]:
+    """Return the groups whole, and as they were found; both weighed again, fragments joined."""
+    side, window_us = views[0].found_on, views[0].window_us
+    own, other = halves[side, window_us], halves[1 - side, window_us]
+    found = take_apart(join_fragments(other, [group.members for group in views]))
+    grouped = _mask(found, len(own.log.accounts))
+    grown = unite_overlapping([grow_group(own, members, grouped=grouped) for members in found])
+    grouped = _mask([*found, *grown], len(own.log.accounts))
+    whole, before = (
+        add_swaps(other, weigh_groups(other, groups, found_on=side, grouped=grouped), swap_seeds=swap_seeds)
+        for groups in (grown, found)
+    )
+    return whole, before
 
 
 def _mask(groups: Sequence[np.ndarray], n_accounts: int) -> np.ndarray:
