@@ -7,7 +7,7 @@ from test_actions import make_posts
 
 from workbench.coaction import count_co_actions
 from workbench.coordinated import find_coordinated_clusters
-from workbench.explain import RULES, explain_account
+from workbench.explain import RULES, explain_account, explain_accounts
 from workbench.explain_words import say_why
 from workbench.schema import ParameterError, empty_table
 
@@ -115,3 +115,14 @@ def test_scored_edges_say_what_chance_gives(world):
 def test_no_window_is_refused(world):
     with pytest.raises(ParameterError, match="time_window_s is None"):
         explain_account(*world[:4], account_id="once", time_window_s=None, max_fdr=0.05, seed=3)
+
+
+def test_several_accounts_are_told_what_each_is_told_alone(world):
+    posts, actions, edges, clusters, planted = world
+    names = [planted[0], "nobody", "late", "follower"]
+    together = explain_accounts(posts, actions, edges, clusters, account_ids=names, **SETTINGS)
+    for name, one in zip(names, together, strict=True):
+        alone = explain(world, name)
+        assert (one.account_id, one.rule, one.cluster_id) == (name, alone.rule, alone.cluster_id)
+        assert one.tests.equals(alone.tests)
+        assert one.posts.equals(alone.posts)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_coaction import LOG, make_actions
 
 from workbench import pairs
-from workbench.action_log import group_codes, number_names, pack_actions
+from workbench.action_log import group_codes, number_names, order_rows, pack_actions
 from workbench.pairs import count_pairs, count_partners, iterate_counts, run_ahead
 
 
@@ -83,3 +83,9 @@ def test_results_come_in_order_and_errors_come_out():
         assert list(run_ahead(pool, lambda k: k * k, range(20))) == [k * k for k in range(20)]
         with pytest.raises(ZeroDivisionError):
             list(run_ahead(pool, lambda k: 1 // k, [1, 0]))
+
+
+@given(st.lists(st.integers(-(2**62), 2**62) | st.integers(-3, 3), max_size=40))
+def test_rows_come_in_order_of_their_key_and_equal_ones_as_they_stood(keys):
+    key = np.array(keys, np.int64)
+    assert order_rows(key).tolist() == sorted(range(len(keys)), key=lambda row: keys[row])

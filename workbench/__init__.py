@@ -39,6 +39,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "repeat_clusters": "coordinated",
         "weigh_accounts": "coordinated",
         "explain_account": "explain",
+        "explain_accounts": "explain",
         "say_why": "explain_words",
         "compare_settings": "sensitivity",
         "project_similarity": "similarity",

@@ -6,6 +6,7 @@ too, and somebody will ask for its reason.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,9 +110,69 @@ def explain_account(
         the other half; an account at the line can fall on either side. For a member the half that found its cluster
         flatters; n_objects_near and p_member of the table of clusters leave that half out.
     """
+    return explain_accounts(
+        posts, actions, edges, clusters, account_ids=[account_id], time_window_s=time_window_s, max_fdr=max_fdr,
+        seed=seed, clocks=clocks, most=most,
+    )[0]  # fmt: skip
+
+
+def explain_accounts(
+    posts: pl.DataFrame,
+    actions: pl.DataFrame,
+    edges: pl.DataFrame,
+    clusters: pl.DataFrame,
+    *,
+    account_ids: Sequence[str],
+    time_window_s: float,
+    max_fdr: float,
+    seed: int,
+    clocks: pl.DataFrame | None = None,
+    most: int = 20,
+) -> list[Explanation]:
+    """Return the same for several accounts, in their order: all are weighed in one pass, which costs as much as one.
+
+    Args:
+        posts: as for `explain_account`, and so are the rest.
+        actions: as there.
+        edges: as there.
+        clusters: as there.
+        account_ids: any accounts of the release.
+        time_window_s: in seconds.
+        max_fdr: the line the clusters were found at.
+        seed: theirs.
+        clocks: the groups that were set apart.
+        most: posts and partners shown at most.
+
+    Raises:
+        ParameterError: no window.
+        SchemaError: a table lacks its columns.
+    """
     check_window(time_window_s)
     posts, actions, edges = check_table(posts, "posts"), check_table(actions, "actions"), check_table(edges, "edges")
     clusters = check_table(clusters, "clusters")
+    beside = _weigh_clusters(actions, clusters, account_ids, time_window_s=time_window_s, seed=seed)
+    return [
+        _explain(
+            posts, actions, edges, clusters, account_id=account_id, tests=tests, time_window_s=time_window_s,
+            max_fdr=max_fdr, clocks=clocks, most=most,
+        )
+        for account_id, tests in zip(account_ids, beside, strict=True)
+    ]  # fmt: skip
+
+
+def _explain(
+    posts: pl.DataFrame,
+    actions: pl.DataFrame,
+    edges: pl.DataFrame,
+    clusters: pl.DataFrame,
+    *,
+    account_id: str,
+    tests: pl.DataFrame,
+    time_window_s: float,
+    max_fdr: float,
+    clocks: pl.DataFrame | None,
+    most: int,
+) -> Explanation:
     is_own = pl.col("account_id") == account_id
     n_posts, own = posts.filter(is_own).height, actions.filter(is_own)
     member = next(iter(clusters.filter(is_own).to_dicts()), None)
@@ -120,7 +181,6 @@ def explain_account(
     )
     met = co_action_evidence(_on_objects_of(actions, own), ties, time_window_s=time_window_s)
     traces = _count_traces(actions, own, met)
-    tests = _weigh_clusters(actions, clusters, account_id=account_id, time_window_s=time_window_s, seed=seed)
     on_clock = clocks is not None and not clocks.filter(is_own).is_empty()
     rule, nearest = (
         ("clock", None)
@@ -158,13 +218,13 @@ def _count_traces(actions: pl.DataFrame, own: pl.DataFrame, met: pl.DataFrame) -
 
 
 def _weigh_clusters(
-    actions: pl.DataFrame, clusters: pl.DataFrame, *, account_id: str, time_window_s: float, seed: int
-) -> pl.DataFrame:
-    """The account beside each finished cluster, on either half of the objects and on both together."""
+    actions: pl.DataFrame, clusters: pl.DataFrame, account_ids: Sequence[str], *, time_window_s: float, seed: int
+) -> list[pl.DataFrame]:
+    """Each account beside each finished cluster, on either half of the objects and on both together."""
     log = fuse_traces(actions)
-    code = log.accounts.index_of(account_id) if len(log) else None
-    if code is None or clusters.is_empty():
-        return pl.DataFrame(schema=_TESTS)
+    asked = [log.accounts.index_of(account_id) if len(log) else None for account_id in account_ids]
+    if asked.count(None) == len(asked) or clusters.is_empty():
+        return [pl.DataFrame(schema=_TESTS) for _ in asked]
     codes = pl.DataFrame({"account_id": log.accounts}).with_row_index("code")
     known = clusters.join(codes, on="account_id")
     inside = np.zeros(len(log.accounts), bool)
@@ -173,32 +233,32 @@ def _weigh_clusters(
     if "time_window_s" in known.columns:
         windows = dict(known.select("cluster_id", "time_window_s").unique().rows())
     halves = split_objects(log, sorted({check_window(w) for w in windows.values()}), np.random.default_rng([seed, 1]))
-    rows = []
+    rows: list[list[tuple]] = [[] for _ in asked]
     for number, window_s in windows.items():
         members = np.sort(known.filter(cluster_id=number)["code"].to_numpy())
-        rows += _weigh_beside(halves, members, inside, code, number=number, window_us=check_window(window_s))
-    table = pl.DataFrame(rows, schema=_TESTS, orient="row")
+        weighed = _weigh_beside(halves, members, inside, window_us=check_window(window_s))
+        for of_account, code in zip(rows, asked, strict=True):
+            of_account += [(number, half, *(row[code] for row in x)) for half, x in weighed] if code is not None else []
+    return [_nearest_first(pl.DataFrame(of_account, schema=_TESTS, orient="row")) for of_account in rows]
+
+
+def _nearest_first(table: pl.DataFrame) -> pl.DataFrame:
     whole = table.filter(pl.col("half") == _HALVES[2], pl.col("n_objects") > 0)
     nearest = whole.sort("p", "n_objects_near", "n_objects", "cluster_id", descending=[False, True, True, False])
     return nearest.select("cluster_id").join(table, on="cluster_id", maintain_order="left_right")
 
 
 def _weigh_beside(
-    halves: Halves,
-    members: np.ndarray,
-    inside: np.ndarray,
-    code: int,
-    *,
-    number: int,
-    window_us: int,
-) -> list[tuple]:
+    halves: Halves, members: np.ndarray, inside: np.ndarray, *, window_us: int
+) -> list[tuple[str, tuple[np.ndarray, ...]]]:
+    """Return, per half, what the columns of `tests` after it are for every account code."""
     sides = [weigh_nearness(halves[side, window_us], members, inside) for side in (0, 1)]
-    rows = []
+    weighed = []
     for half, (n_near, due, n_acted, *_) in zip(_HALVES, [*sides, sides[0] + sides[1]], strict=True):
         p = tail_of_luck(n_near, due)
-        fdr = adjust_p(p, among=n_acted > 0)
-        rows.append((number, half, int(n_acted[code]), int(n_near[code]), due[code], p[code], fdr[code]))
-    return rows
+        counts = (n_acted.astype(np.int64), n_near.astype(np.int64))
+        weighed.append((half, (*counts, due, p, adjust_p(p, among=n_acted > 0))))
+    return weighed
 
 
 def _decide(
