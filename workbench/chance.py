@@ -222,12 +222,13 @@ def _score_trace(
     score = poisson_score(n, expected)
     ranked = np.sort(score)
     shuffle = Shuffle(log, rhythm)
+    n_after = count_partners(shuffle.log, window_us=window_us)  # who acts changes in a shuffled world, when does not
 
     def deal_and_count(k: int) -> tuple[np.ndarray, np.ndarray]:
         shuffled = shuffle.deal(np.random.default_rng([seed, *log.trace.encode(), k]))
         falls, n_by_weight = np.zeros(len(score) + 1, np.int64), np.zeros(0)
         # In parts as they are made: a shuffled world has about as many pairs as the observed one, and needs no place.
-        for x, y, m in iterate_counts(shuffled, n_after=count_partners(shuffled, window_us=window_us)):
+        for x, y, m in iterate_counts(shuffled, n_after=n_after):
             n_by_weight = _add_padded(n_by_weight, np.bincount(m))
             heavy = m >= n.min()
             by_luck = poisson_score(m[heavy], expectation.of_pairs(x[heavy], y[heavy]))

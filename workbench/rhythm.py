@@ -89,4 +89,9 @@ class Rhythm:
             hour: an hour of the day (0 to 23) for each.
             is_own: whether the action asked about is one of its own at that hour, and so does not speak for it.
         """
-        return self.n_hours[account, hour] - is_own + self.strength * self.everybody[hour]
+        return self._readiness.take(account * N_HOURS + hour) - is_own
+
+    @cached_property
+    def _readiness(self) -> np.ndarray:
+        """Per account and hour, its hours of the day mixed with everybody's."""
+        return self.n_hours + self.strength * self.everybody

@@ -46,14 +46,16 @@ class Shuffle:
 
     def _exchange(self, rhythm: Rhythm, dealt: np.ndarray, rng: np.random.Generator) -> None:
         """Let each action exchange its account with at most one other of its object, where their hours suggest it."""
-        hour = self._hour
-
-        def fit(row: np.ndarray, at: np.ndarray) -> np.ndarray:
-            return rhythm.fit(self.log.account_code[row], at, is_own=hour[row] == at)
-
         one, two = self._pair_up(rng)
-        exchanged = fit(dealt[one], hour[two]) * fit(dealt[two], hour[one])
-        kept = fit(dealt[one], hour[one]) * fit(dealt[two], hour[two])
+        at = self._hour[one], self._hour[two]
+        own = [self._hour[dealt[rows]] for rows in (one, two)]
+        account = [self.log.account_code[dealt[rows]] for rows in (one, two)]
+
+        def fit(whose: int, hour: np.ndarray) -> np.ndarray:
+            return rhythm.fit(account[whose], hour, is_own=own[whose] == hour)
+
+        exchanged = fit(0, at[1]) * fit(1, at[0])
+        kept = fit(0, at[0]) * fit(1, at[1])
         accepted = rng.random(len(one)) * kept < exchanged
         one, two = one[accepted], two[accepted]
         dealt[one], dealt[two] = dealt[two], dealt[one]
@@ -63,8 +65,7 @@ class Shuffle:
         mixed = self._mixed
         turn = (rng.random(mixed.n_objects)[mixed.object] * mixed.size).astype(np.int64)
         partner = turn - mixed.place
-        partner[partner < 0] += mixed.size[partner < 0]
-        step = partner - mixed.place
+        step = partner + mixed.size * (partner < 0) - mixed.place
         kept = np.flatnonzero(step > 0)
         one = mixed.row[kept]
         two = one + step[kept]
