@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from workbench import leak_views
 from workbench.addresses import refang
-from workbench.leak_views import View, decode_views, find_words, read_pieces
+from workbench.leak_views import View, _refang_lines, decode_views, find_words, read_pieces
 
 PARTS = [
     *"ab[](){}. \n\\:/,@x7é中ſ", "\n", "dot", "at", "\\.", "[:]", "[/]", "//", "hxxp", "hxxps://", "https://", "HTTP://",
@@ -86,3 +86,18 @@ def test_a_word_behind_a_decimal_point_is_none_unless_it_stands_elsewhere_too():
 )
 def test_where_a_word_means_an_account(text, value, is_meant):
     assert View(text).means_account(value, is_common=True) == is_meant
+
+
+SIGNS = ["hxxp://", "hxxps://", "http://", "[.]", "[.", "(.)", ".]", "a", "b.c", "9", "\\", "[", "]", "(", " ", "\t",
+         "\x1d", "\u00a0", "\n", "[:]", "dot", "at", "@", "[@]", "f", "ps:", "hxxp", "HXXP", "%3A", "[/]", "é",
+         "中"]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(SIGNS), max_size=14).map("".join))
+def test_lines_in_our_own_style_are_read_at_once_as_one_by_one(text):
+    assert _refang_lines(text) == refang(text)
+
+
+def test_a_run_of_letters_longer_than_any_name_is_none_and_hides_none():
+    assert find_words(f"{'f' * 512} linden-{'é' * 40}linden42", {"linden", "linden42"}) == ["linden", "linden42"]

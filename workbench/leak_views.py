@@ -9,7 +9,7 @@ import html
 import io
 import re
 import urllib.parse
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cached_property
 
 import polars as pl
@@ -40,6 +40,8 @@ _FANGED_LINE = (
     r"(?i)[\[({][\s\x1c-\x1f]?(?:\.|dot|@|at)|\\\.|\[\.|\.\]|\[:\]|\[/\]|^(?:\.|dot|@|at)"
     r"|s?fx?t?ps?(?:[\[(:]|%3A)"
 )
+_OTHER_STYLE = r"\s\[\.\]|\[\.\]\s|[\x1c-\x1f]|[A-Za-z0-9]hxxp"
+"""`refang` takes the space around brackets away, and leaves a scheme that is the end of a word."""
 _SCHEME = r"(?i)h(?:xx|\*\*|tt)ps?(?:[\[(:]|%3A)"
 
 
@@ -111,11 +113,9 @@ def _refang_lines(text: str) -> str:
     """What `refang` makes of a text, at the price of the lines that have something to refang."""
     lines = text.split("\n")
     said = pl.Series(lines, dtype=pl.String)
-    is_fanged = said.str.contains(_FANGED_LINE) | (
-        said.str.count_matches(_SCHEME) > said.str.count_matches("https?://")
-    )
+    fanged = _is_fanged(said).arg_true()
     done, parts = 0, []
-    for at in is_fanged.arg_true():
+    for at, plain in zip(fanged, _refang_own_style(said.gather(fanged)), strict=True):
         if at < done:
             continue
         first, end = at, at + 1
@@ -124,24 +124,39 @@ def _refang_lines(text: str) -> str:
         while end < len(lines) and _holds_together(lines[end - 1][-1:], lines[end][:1]):
             end += 1
         parts += lines[done:first]
-        parts.append(refang("\n".join(lines[first:end])))
+        is_alone = end - first == 1
+        parts.append(plain if is_alone and plain is not None else refang("\n".join(lines[first:end])))
         done = end
     return "\n".join([*parts, *lines[done:]])
+
+
+def _is_fanged(lines: pl.Series) -> pl.Series:
+    """Whether `refang` may change a line: where not, it does not."""
+    return lines.str.contains(_FANGED_LINE) | (lines.str.count_matches(_SCHEME) > lines.str.count_matches("https?://"))
+
+
+def _refang_own_style(lines: pl.Series) -> pl.Series:
+    """Return lines as `refang` leaves them where all there is are `hxxps://` and `[.]`, as we write them; else null."""
+    clear = lines.str.replace_all("hxxp(s?)://", "http${1}://").str.replace_all("[.]", ".", literal=True)
+    is_other = lines.str.contains(_OTHER_STYLE) | _is_fanged(clear)
+    return clear.set(is_other, None)
 
 
 _DECODERS: tuple[Callable[[str], str], ...] = (html.unescape, _unescape_json, urllib.parse.unquote, _refang_lines)
 
 
-def find_words(text: str, wanted: Container[str]) -> list[str]:
+def find_words(text: str, wanted: Collection[str], *, longest: int | None = None) -> list[str]:
     """Return the distinct words of a text, sorted, whose lower case is wanted; not the digits behind a decimal point.
 
     Args:
         text: any.
         wanted: words in lower case.
+        longest: letters of the longest of them, for who asks often; None counts.
     """
+    longest = max(map(len, wanted), default=0) if longest is None else longest
     # Cut as bytes: ten times as fast as a pattern, and most of a report is plain ASCII.
     runs = set(text.encode("utf-8", "surrogatepass").translate(_BLANKS).split())
-    words = {run.decode() for run in runs if run.isascii()}
+    words = {run.decode() for run in runs if len(run) <= longest and run.isascii()}
     for run in runs:
         if not run.isascii():
             wide = run.decode("utf-8", "surrogatepass")

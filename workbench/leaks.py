@@ -11,6 +11,7 @@ import urllib.parse
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,6 +106,10 @@ class _Hidden:
     _known: dict[bytes, list[tuple[str, str]]] = field(default_factory=dict)
     """digest of a text -> names in it: an archive holds what its folder holds"""
 
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self.words), default=0)
+
     def find(self, texts: list[str]) -> list[list[tuple[str, str]]]:
         """Return, for each text, kind and value of every name in it; the same text is read once."""
         digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
@@ -123,7 +128,7 @@ class _Hidden:
             found = self._find_phrases([piece for _, _, piece in batch])
             for (digest, stage, piece), phrases in zip(batch, found, strict=True):
                 words, known = met[digest].setdefault(stage, (set(), set()))
-                words.update(find_words(piece, self.words))
+                words.update(find_words(piece, self.words, longest=self._longest))
                 known.update(phrases)
         return met
 
@@ -164,7 +169,8 @@ def _hidden_names(release: Release) -> _Hidden:
     clear, hidden = accounts.filter(is_clear), accounts.filter(~is_clear)
     mentions = posts["mentions"].explode().drop_nulls().str.strip_chars_start("@＠")
     acting = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]
-    said = posts["text"].drop_nulls().str.extract_all(r"(?:^|[^A-Za-z0-9_.+\-])[@＠]\w+").explode().drop_nulls()
+    said = posts["text"].filter(posts["text"].str.contains("[@＠]"))
+    said = said.str.extract_all(r"(?:^|[^A-Za-z0-9_.+\-])[@＠]\w+").explode().drop_nulls()
     said = said.str.replace(r"^[^@＠]?[@＠]", "")
     ids = pl.concat([hidden["account_id"], mentions, *acting]).drop_nulls().unique()
     handles = pl.concat([hidden["handle"], mentions, said]).drop_nulls().unique()
