@@ -159,6 +159,21 @@ def add(table: pl.DataFrame, *, n: int) -> pl.DataFrame:
     return table.with_columns(pl.col("n") + n)
 
 
+def make_in_pieces(n: int) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame({"n": [k] * 200_000}).with_columns(text=pl.lit(f"piece {k}")) for k in range(n)])
+
+
+def test_a_table_comes_back_in_one_piece(tmp_path):
+    cache, made = Cache(tmp_path), make_in_pieces(3)
+    cache.keep(make_in_pieces, 3)
+    kept = cache.keep(make_in_pieces, 3)
+
+    assert made.n_chunks() == 3
+    assert pl.read_parquet(next(tmp_path.rglob("*.parquet"))).n_chunks() > 1
+    assert kept.equals(made)
+    assert kept.n_chunks("all") == [1, 1]
+
+
 def test_a_chain_gives_what_its_links_give_one_by_one(tmp_path):
     cache = Cache(tmp_path)
     chained = cache.keep_chain(double, add, TABLE, n=1)

@@ -222,9 +222,9 @@ def _decode(tree: Any, folder: Path) -> Any:
         return tree
     kind = tree["kind"]
     if kind == "frame":
-        return pl.read_parquet(folder / tree["file"], memory_map=False)
+        return _read_frame(folder / tree["file"])
     if kind == "series":
-        return pl.read_parquet(folder / tree["file"], memory_map=False)["values"].alias(tree["name"])
+        return _read_frame(folder / tree["file"])["values"].alias(tree["name"])
     if kind == "array":
         return np.load(folder / tree["file"], allow_pickle=False)
     if kind in ("date", "datetime"):
@@ -239,6 +239,15 @@ def _decode(tree: Any, folder: Path) -> Any:
     if kind == "dataclass":
         return _decode_dataclass(tree, folder)
     raise ValueError(f"{folder} holds a {kind}, which this version does not know.")
+
+
+def _read_frame(file: Path) -> pl.DataFrame:
+    """Read a table in one piece: in many, as it lies on disk, every grouping of it would put all of it together first.
+
+    The old columns go one by one, so that no second copy of all of them is needed.
+    """
+    frame = pl.read_parquet(file, memory_map=False)
+    return pl.DataFrame([frame.drop_in_place(name).rechunk() for name in frame.columns])
 
 
 def _decode_dataclass(tree: dict[str, Any], folder: Path) -> Any:
