@@ -129,7 +129,8 @@ def test_a_text_told_at_once_to_hold_no_address_holds_none(parts):
 
 
 PIECES = ["http://", "https://", "HTTP://", "hxxps://", "a", "9", "-", "_", ".", "..", "example", "com", "/", "//", "?",
-          "#", "=", "%3A%2F%2F", "%", "@", "[.]", ":", "::", "192.0.2.7", " ", "\n", "中", "html", "www."]  # fmt: skip
+          "#", "=", "%3A%2F%2F", "%", "@", "[.]", "[.]", ":", "::", "192.0.2.7", " ", "\n", "中", "html", "www.",
+          "hxxps://a[.]", "example[.]com", "/x"]  # fmt: skip
 
 
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=9).map("".join) | st.none(), max_size=20))

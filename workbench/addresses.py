@@ -36,6 +36,7 @@ _TO_FANG, _FROM_FANG = str.maketrans("tT", "xX"), str.maketrans("xX*", "tTt")
 _DOT = re.compile(r"(?<!\[)\.(?=[\w\-])")
 _PLAIN = r"^http(s?)://((?:[a-z0-9\-]+\.)+[a-z]{2,24})((?:/[A-Za-z0-9_\-]*)*)$"
 """Most addresses: a scheme, a host, and a path without a full stop; they need not be taken apart one by one."""
+_PLAIN_DEFANGED = r"^hxxps?://(?:[a-z0-9\-]+\[\.\])+[a-z]{2,24}(?:/[A-Za-z0-9_\-]*)*$"
 _MAY_HOLD_ADDRESS = r"[.%]|:[/\\]|:[^:]*:"
 
 
@@ -63,7 +64,8 @@ def defang_each(texts: pl.Series) -> pl.Series:
         )
     )
     address = pl.format("hxxp{}://{}{}", "s", pl.col("host").str.replace_all(".", "[.]", literal=True), "path")
-    untouched = pl.when(~pl.col("text").str.contains(_MAY_HOLD_ADDRESS)).then("text")
+    stays = pl.col("text").str.contains(_PLAIN_DEFANGED) | ~pl.col("text").str.contains(_MAY_HOLD_ADDRESS)
+    untouched = pl.when(stays).then("text")
     done = parts.select(pl.coalesce(address, untouched)).to_series()
     others = texts.filter(done.is_null()).drop_nulls().unique()
     changed = pl.Series([defang(text) for text in others], dtype=pl.String)

@@ -82,6 +82,7 @@ def collect_evidence(
     n_outside = found.height - inside.n_unique()
     counting = {"inside": inside, "n_outside": n_outside, "min_accounts": min_accounts, "frac": min_inside_frac}
     posts = release.posts
+    originals = _originals(posts)
     urls = _shared(_explode(posts, "urls").with_columns(value=canonical_url(pl.col("value"))), **counting)
     accounts = _describe_members(release, members, evidence_level=evidence_level)
     signals = _signals(scored, inside=inside, time_window_s=time_window_s, max_fdr=max_fdr)
@@ -90,18 +91,19 @@ def collect_evidence(
         signals=signals,
         urls=urls.with_columns(host=find_hosts(urls["value"])),
         domains=_shared(_domains(posts), **counting),
-        contents=_contents(posts, **counting),
-        hashtags=_shared(_explode(_originals(posts), "hashtags").with_columns(_fold("value")), **counting),
+        contents=_contents(posts, originals, **counting),
+        hashtags=_shared(_explode(originals, "hashtags").with_columns(_fold("value")), **counting),
         techniques=_techniques(accounts, signals),
         last_at=_last_day(posts["posted_at"]) or _last_day(release.accounts["created_at"]),
     )
 
 
 def _describe_members(release: Release, members: pl.DataFrame, *, evidence_level: str) -> pl.DataFrame:
-    seen = release.posts.group_by("account_id").agg(
+    posts = release.posts.select("account_id", "posted_at", "platform").join(members, on="account_id", how="semi")
+    seen = posts.group_by("account_id").agg(
         n_posts=pl.len().cast(pl.Int64), first_seen=pl.col("posted_at").min(), last_seen=pl.col("posted_at").max()
     )
-    platforms = release.posts.group_by("account_id").agg(pl.col("platform").first())
+    platforms = posts.group_by("account_id", maintain_order=True).agg(pl.col("platform").first())
     listed = release.accounts.unique("account_id", keep="first")
     described = (
         members.join(listed, on="account_id", how="left")
@@ -141,19 +143,21 @@ def _shared(things: pl.DataFrame, *, inside: pl.Series, n_outside: int, min_acco
     """Count who posted each thing: of the clusters, and of everybody else."""
     is_inside = pl.col("account_id").is_in(inside.implode())
     named = things.filter(pl.col("value").is_not_null() & (pl.col("value") != ""))
-    # Most things are one account's own: they are left out before anything is counted of each.
-    posters = named.filter(is_inside).select("value", "account_id").unique().group_by("value").len("n")
-    listed = posters.filter(pl.col("n") >= min_accounts)
+    # Most things are one account's own: they are left out before anything else is counted of each.
+    own = named.filter(is_inside)
+    listed = _count_accounts(own, "n_accounts").filter(pl.col("n_accounts") >= min_accounts)
+    posted = own.join(listed, on="value", how="semi")
+    spread = posted.group_by("value").agg(
+        n_posts=pl.len().cast(pl.Int64), first_at=pl.col("posted_at").min(), last_at=pl.col("posted_at").max()
+    )
+    others = named.filter(~is_inside).join(listed, on="value", how="semi")
+    languages = posted.drop_nulls("lang").group_by("value", "lang").len().sort("len", "lang", descending=[True, False])
     counted = (
-        named.join(listed, on="value", how="semi")
-        .group_by("value")
-        .agg(
-            n_posts=is_inside.sum().cast(pl.Int64),
-            n_accounts=pl.col("account_id").filter(is_inside).n_unique().cast(pl.Int64),
-            n_accounts_outside=pl.col("account_id").filter(~is_inside).n_unique().cast(pl.Int64),
-            first_at=pl.col("posted_at").filter(is_inside).min(),
-            last_at=pl.col("posted_at").filter(is_inside).max(),
-            lang=pl.col("lang").filter(is_inside).drop_nulls().mode().sort().first(),
+        spread.join(listed, on="value")
+        .join(_count_accounts(others, "n_accounts_outside"), on="value", how="left")
+        .join(languages.unique("value", keep="first").select("value", "lang"), on="value", how="left")
+        .select(
+            "value", "n_posts", "n_accounts", pl.col("n_accounts_outside").fill_null(0), "first_at", "last_at", "lang"
         )
     )
     share = pl.col("n_accounts") / (pl.col("n_accounts") + pl.col("n_accounts_outside"))
@@ -163,6 +167,10 @@ def _shared(things: pl.DataFrame, *, inside: pl.Series, n_outside: int, min_acco
     )
 
 
+def _count_accounts(things: pl.DataFrame, name: str) -> pl.DataFrame:
+    return things.select("value", "account_id").unique().group_by("value").agg(pl.len().cast(pl.Int64).alias(name))
+
+
 def _explode(posts: pl.DataFrame, column: str) -> pl.DataFrame:
     kept = posts.select("account_id", "posted_at", "lang", value=pl.col(column))
     return kept.filter(pl.col("value").list.len() > 0).explode("value")
@@ -170,7 +178,8 @@ def _explode(posts: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _originals(posts: pl.DataFrame) -> pl.DataFrame:
     is_repost = pl.col("repost_of_id").is_not_null() | pl.col("text").str.starts_with("RT @").fill_null(value=False)
-    return posts.filter(~is_repost)
+    read = ("account_id", "posted_at", "lang", "text", "hashtags")
+    return posts.select(*read, is_repost=is_repost).filter(~pl.col("is_repost"))
 
 
 def _domains(posts: pl.DataFrame) -> pl.DataFrame:
@@ -181,8 +190,7 @@ def _domains(posts: pl.DataFrame) -> pl.DataFrame:
     return urls.with_columns(value=own)
 
 
-def _contents(posts: pl.DataFrame, **counting: object) -> pl.DataFrame:
-    originals = _originals(posts)
+def _contents(posts: pl.DataFrame, originals: pl.DataFrame, **counting: object) -> pl.DataFrame:
     texts = originals.select("account_id", "posted_at", "lang", value=normalise_each(originals["text"]))
     media = _explode(posts, "media_hashes").with_columns(pl.col("value").str.to_lowercase())
     return pl.concat(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from workbench.privacy import defang
+from workbench.addresses import defang_each
 from workbench.schema import ParameterError, Release
 from workbench.sharing.addresses import is_shared_host
 from workbench.sharing.contacts import CONTACT_TYPES
@@ -244,9 +244,8 @@ def _reason() -> pl.Expr:
 
 def _dispute() -> pl.Expr:
     """What the sender should look at again."""
-    is_shared = (pl.col("indicator_type") == "domain") & pl.col("match_key").map_elements(
-        is_shared_host, return_dtype=pl.Boolean
-    )
+    domain = pl.when(pl.col("indicator_type") == "domain").then("match_key")
+    is_shared = domain.map_elements(is_shared_host, return_dtype=pl.Boolean).fill_null(value=False)
     return (
         pl.when(pl.col("problem").is_not_null())
         .then(pl.col("problem"))
@@ -263,7 +262,7 @@ def _dispute() -> pl.Expr:
 
 
 def _defanged(column: str) -> pl.Expr:
-    return pl.col(column).map_elements(defang, return_dtype=pl.String)
+    return pl.col(column).map_batches(defang_each, return_dtype=pl.String)
 
 
 def _hits(touches: pl.DataFrame, indicators: pl.DataFrame, release: Release) -> pl.DataFrame:
@@ -271,7 +270,8 @@ def _hits(touches: pl.DataFrame, indicators: pl.DataFrame, release: Release) -> 
         touches.select("post_id").unique(), on="post_id", how="semi"
     )
     times = hit.unique("post_id", keep="first")
-    shown = indicators.select("line", "indicator_type", indicator=_defanged("indicator_value"))
+    named = indicators.join(touches, on="line", how="semi")
+    shown = named.select("line", "indicator_type", indicator=_defanged("indicator_value"))
     return (
         touches.join(times, on="post_id", how="left")
         .group_by("line", "match_kind", "account_id")
