@@ -80,9 +80,7 @@ def _list_starts(bare: str) -> tuple[str, ...]:
     """The beginnings of sites.toml that addresses of this host may have: none, for most hosts."""
     host = "google.com" if bare.startswith("google.") else bare
     starts = read_site_rules().by_field
-    return tuple(
-        start for start in starts if host.startswith(start.partition("/")[0]) or bare.endswith(f".{start}")
-    )
+    return tuple(start for start in starts if host.startswith(start.partition("/")[0]) or bare.endswith(f".{start}"))
 
 
 @lru_cache(maxsize=1_000)
