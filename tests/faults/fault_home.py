@@ -25,8 +25,8 @@ from workbench.simulate import simulate_release
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CASE = "tiny"
-AIMED_FRAC, MOVE_S = 0.2, 0.05
-"""Part of the kills that are aimed at the move into place, and how long that takes at most."""
+AIMED_FRAC, MOVE_S = 0.2, 0.02
+"""Part of the kills that are aimed at the move into place, and how long after its last file they come at most."""
 RUN = (
     "import sys\n"
     "from workbench.run import run_case\n"
