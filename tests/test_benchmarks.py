@@ -1,6 +1,7 @@
 """The benchmark scripts run, small, and every engine that is installed finds the same edges as ours."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 
@@ -114,6 +115,14 @@ def test_load_is_measured_per_part_and_drawn_and_a_size_replaces_its_earlier_row
         named = [{"date": "2026-11-24", "n_posts": n_posts, "n_accounts": 1_000} | row for row in some]
         table = load_bench.write_rows(named, tmp_path)
     assert table["n_posts"].to_list() == [10_000] * 4 + [20_000] * 4
+    cache = tmp_path / "cache"
+    for second, name in enumerate(("load_release-1", "judge_groups-2")):
+        (cache / name).mkdir(parents=True)
+        os.utime(cache / name, (second * 30, second * 30))
+    kept = load_bench.list_stages(cache)
+    assert [(row["part"], row["seconds"]) for row in kept] == [("judge_groups", 30)]
+    table = load_bench.write_rows([named[0] | {"cpu_seconds": None, "peak_gb": None, "load": None} | kept[0]], tmp_path)
     page = load_bench.render_page(table)
-    assert "<svg" in page
+    assert page.count("<svg") == 2
     assert "20,000" in page
+    assert "judge_groups</td><td>30.0" in page

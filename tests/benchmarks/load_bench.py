@@ -19,6 +19,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ Sample = tuple[float, float, float]
 CASE = "load"
 SEED = 7
 PROGRAM = [sys.executable, "-u", "-c", "from workbench.cli import main; main()"]
+KEPT = "kept"
+N_STAGES = 12
 PROMISED_POSTS, PROMISED_S, PROMISED_GB = 3_600_000, 480, 6.0
 COLUMNS = {
     "date": pl.String, "n_posts": pl.Int64, "n_accounts": pl.Int64, "part": pl.String, "outcome": pl.String,
@@ -43,7 +46,10 @@ COLUMNS = {
 
 
 def measure(n_posts: int, n_accounts: int, *, max_s: float, max_gb: float) -> list[dict[str, Any]]:
-    """Return one row for making the release, one per notebook that was begun, one for what came after, and the sum."""
+    """Return one row for making the release, one per notebook that was begun, one for what came after, and the sum.
+
+    After them comes one per result that was kept.
+    """
     with tempfile.TemporaryDirectory(prefix="workbench-load-") as place:
         root = Path(place)
         (root / "datasets").mkdir()
@@ -53,9 +59,7 @@ def measure(n_posts: int, n_accounts: int, *, max_s: float, max_gb: float) -> li
         parts = [file.stem for file in list_notebooks(root / "notebooks")]
         if rows[-1]["outcome"] == "done":
             rows = rows[:1] + watch(["report", CASE], root, parts=[*parts, "checks"], max_s=max_s, max_gb=max_gb)
-        stages = list_stages(root / ".cache" / CASE)
-    for stage in stages:
-        sys.stderr.write(f"  {stage}\n")
+            rows += list_stages(root / ".cache" / CASE)
     said = {"date": datetime.now(UTC).date().isoformat(), "n_posts": n_posts, "n_accounts": n_accounts}
     return [said | row for row in rows]
 
@@ -141,12 +145,11 @@ def ask_tree(pid: int) -> tuple[float, float]:
     return sum(held.get(one, 0.0) for one in tree), sum(used.get(one, 0.0) for one in tree)
 
 
-def list_stages(cache: Path) -> list[str]:
-    """Return the kept results in the order they were finished, each with the seconds since the one before."""
+def list_stages(cache: Path) -> list[dict[str, Any]]:
+    """Return a row per kept result in the order they were finished, each with the seconds since the one before."""
     done = sorted((entry.stat().st_mtime, entry.name.rpartition("-")[0]) for entry in cache.glob("[!.]*"))
     return [
-        f"{name} kept {at - before:.1f} s after the one before"
-        for (before, _), (at, name) in zip(done[:1] + done, done, strict=False)
+        {"part": name, "outcome": KEPT, "seconds": round(at - before, 1)} for (before, _), (at, name) in pairwise(done)
     ]
 
 
@@ -164,44 +167,75 @@ def write_rows(rows: list[dict[str, Any]], folder: Path) -> pl.DataFrame:
 
 def render_page(table: pl.DataFrame) -> str:
     """Return the page: the whole job by size, drawn and as a table, then every part."""
-    whole = table.filter(part="whole")
+    whole, kept = table.filter(part="whole"), pl.col("outcome") == KEPT
+    parts = table.filter(~kept, ~pl.col("part").is_in(["whole", "simulate"]))
+    largest = table.filter(kept, pl.col("n_posts") == pl.col("n_posts").filter(kept).max())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The main job under load</title>
 <style>{STYLE}</style></head><body>
 <h1>The main job under load</h1>
 <p>Synthetic releases (<code>workbench simulate --seed {SEED}</code>) through <code>workbench report</code>, all
 notebooks, nothing kept from before. The goal is {PROMISED_POSTS:,} posts within {PROMISED_S // 60} minutes and
-{PROMISED_GB:g} GB on two processors. Memory is that of the runner and its kernels together, looked at twice a second;
-what two processes share counts twice.</p>
+{PROMISED_GB:g} GB on two processors (the cross). Memory is that of the runner and its kernels
+together, looked at twice a second; what two processes share counts twice.</p>
 <p>{escape(describe_machine())}. {escape(describe_versions())}. Other work on the machine: load
 {table["load"].min():.1f} to {table["load"].max():.1f} (more than the number of processors means waiting).</p>
 <h2>How it grows</h2>
-{_draw(whole.filter(outcome="done"))}
+{_draw_growth(whole.filter(outcome="done"))}
 {_table(whole)}
 <h2>Where the time goes</h2>
-{_table(table.filter(pl.col("part") != "whole"))}
+{_draw_parts(parts)}
+<p>The longest of the results that are kept, in the largest run: seconds since the result before was kept. What a
+notebook does in between, also showing its charts, counts for the next one.</p>
+{_table(largest.sort("seconds", descending=True).head(N_STAGES).select("n_posts", "part", "seconds"))}
+<p>Every part of every run:</p>
+{_table(table.filter(~kept, pl.col("part") != "whole"))}
 </body></html>
 """
 
 
 def _table(table: pl.DataFrame) -> str:
     head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in table.columns)
-    cells = (
-        "".join(f"<td>{f'{cell:,}' if isinstance(cell, int | float) else escape(str(cell))}</td>" for cell in row)
-        for row in table.iter_rows()
-    )
+    said = ([_say(cell) for cell in row] for row in table.iter_rows())
+    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in said)
     body = "\n".join(f"<tr>{row}</tr>" for row in cells)
     return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
 
 
-def _draw(done: pl.DataFrame) -> str:
+def _say(cell: object) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:,}" if isinstance(cell, int | float) else str(cell)
+
+
+def _draw_growth(done: pl.DataFrame) -> str:
     if done.is_empty():
         return "<p>No run came to its end.</p>"
     base = alt.Chart(done).mark_line(point=True).properties(width=320, height=280)
     posts = alt.X("n_posts:Q", title="posts", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s"))
-    parts = [("seconds", "seconds"), ("peak_gb", "peak memory, GB")]
-    charts = [base.encode(posts, alt.Y(f"{y}:Q", title=what, scale=alt.Scale(type="log"))) for y, what in parts]
+    goal = pl.DataFrame({"n_posts": [PROMISED_POSTS], "seconds": [PROMISED_S], "peak_gb": [PROMISED_GB]})
+    aim = alt.Chart(goal).mark_point(shape="cross", size=90, color="#b3261e", filled=True)
+    charts = []
+    for column, what in (("seconds", "seconds"), ("peak_gb", "peak memory, GB")):
+        y = alt.Y(f"{column}:Q", title=what, scale=alt.Scale(type="log"))
+        charts.append(base.encode(posts, y) + aim.encode(posts, y))
     return vl_convert.vegalite_to_svg(alt.hconcat(*charts).to_json())
+
+
+def _draw_parts(parts: pl.DataFrame) -> str:
+    """Draw, per size, which share of the seconds each part took: the first notebook at the left."""
+    if parts.is_empty():
+        return "<p>No part came to its end.</p>"
+    named = parts.with_columns(posts=pl.format("{} posts", pl.col("n_posts").map_elements("{:,}".format, pl.String)))
+    sizes = named.sort("n_posts")["posts"].unique(maintain_order=True).to_list()
+    chart = alt.Chart(named).mark_bar(stroke="white").properties(width=640, height=34 * len(sizes))
+    drawn = chart.encode(
+        alt.X("seconds:Q", stack="normalize", title="share of the time", axis=alt.Axis(format="%")),
+        alt.Y("posts:N", sort=sizes, title=None),
+        alt.Color("part:N", title=None, scale=alt.Scale(scheme="viridis")),
+        alt.Order("part:N"),
+    )
+    return vl_convert.vegalite_to_svg(drawn.to_json())
 
 
 def main() -> None:
@@ -218,7 +252,7 @@ def main() -> None:
         rows = measure(n_posts, n_accounts, max_s=given.max_seconds, max_gb=given.max_gb)
         table = write_rows(rows, given.out)
         (given.out / "load.html").write_text(render_page(table), encoding="utf-8")
-        whole = rows[-1]
+        whole = next(row for row in reversed(rows) if row["outcome"] != KEPT)
         sys.stdout.write(f"{n_posts:,} posts: {whole['outcome']}, {whole['seconds']} s, {whole['peak_gb']} GB\n")
 
 
