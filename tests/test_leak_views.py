@@ -90,7 +90,7 @@ def test_where_a_word_means_an_account(text, value, is_meant):
 
 SIGNS = ["hxxp://", "hxxps://", "http://", "[.]", "[.", "(.)", ".]", "a", "b.c", "9", "\\", "[", "]", "(", " ", "\t",
          "\x1d", "\u00a0", "\n", "[:]", "dot", "at", "@", "[@]", "f", "ps:", "hxxp", "HXXP", "%3A", "[/]", "é",
-         "中"]  # fmt: skip
+         "中", "\u017f", "\u212a"]  # fmt: skip
 
 
 @settings(max_examples=500)

@@ -40,8 +40,11 @@ _FANGED_LINE = (
     r"(?i)[\[({][\s\x1c-\x1f]?(?:\.|dot|@|at)|\\\.|\[\.|\.\]|\[:\]|\[/\]|^(?:\.|dot|@|at)"
     r"|s?fx?t?ps?(?:[\[(:]|%3A)"
 )
-_OTHER_STYLE = r"\s\[\.\]|\[\.\]\s|[\x1c-\x1f]|[A-Za-z0-9]hxxp"
-"""`refang` takes the space around brackets away, and leaves a scheme that is the end of a word."""
+_OTHER_STYLE = r"\s\[\.\]|\[\.\]\s|[\x1c-\x1f]|(?i:[a-z0-9]hxxp)"
+"""`refang` takes the space around brackets away, and leaves a scheme that is the end of a word.
+
+Its letters are those of any case: the long s and the sign of kelvin are among them.
+"""
 _SCHEME = r"(?i)h(?:xx|\*\*|tt)ps?(?:[\[(:]|%3A)"
 
 
