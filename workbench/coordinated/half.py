@@ -59,10 +59,10 @@ class Half:
 
     def leave_out(self, objects: np.ndarray) -> Half:
         """Return the same half where these objects no longer count for the usual pace; its edges stay the same."""
-        self.edges  # noqa: B018 - found before the copy is made, so that both have them
         is_usual = self.size > 1
         is_usual[objects] = False
         other = copy(self)
+        other.edges = self.edges
         other.like_size = LikeSize(self.size, self.rate, self.trace_code, is_usual=is_usual)
         return other
 
