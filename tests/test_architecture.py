@@ -17,6 +17,7 @@ PACKAGE = Path(workbench.__file__).parent
 # room -> (its files or folders, rooms it may import besides schema)
 ROOMS: dict[str, tuple[str, str]] = {
     "schema": ("schema", ""),
+    "csv_header": ("csv_header", ""),  # what somebody's CSV begins with, before it is read
     "memory": ("memory", ""),  # what a stage has freed goes back to the system
     "sources": ("sources", "memory"),
     "published": ("published published_figures figures", ""),
@@ -32,10 +33,13 @@ ROOMS: dict[str, tuple[str, str]] = {
     "chance": ("chance rhythm shuffle coordinated sensitivity", "coaction network clusters"),
     "names": ("names", ""),  # read before they are hidden: privacy keeps what they look like
     "explain": ("explain explain_words", "coaction chance sections"),
-    "profiles": ("profiles features changes behaviour creation hours holidays origin_signs prevalence", "text names"),
-    "narratives": ("narratives", "text addresses"),
+    "profiles": (
+        "profiles features changes behaviour creation hours holidays origin_signs prevalence",
+        "text names csv_header",
+    ),
+    "narratives": ("narratives", "text addresses csv_header"),
     "evaluate": ("evaluate", "clusters coaction network"),  # it runs two baselines beside ours
-    "state_media": ("state_media", "text"),
+    "state_media": ("state_media", "text csv_header"),
     "addresses": ("addresses profile_links", ""),
     "privacy": ("privacy pseudonyms hidden_text spoken_names keys", "addresses names"),
     "leaks": ("leaks leak_views", "privacy addresses"),
@@ -66,7 +70,7 @@ ROOMS: dict[str, tuple[str, str]] = {
         "report findings charts invisible case cache sources privacy leaks",
     ),
     # It takes an account out of everything a case has and makes its report anew.
-    "removal": ("removal", "run case cache sources privacy report sharing platforms"),
+    "removal": ("removal", "run case cache sources privacy report sharing platforms csv_header"),
 }
 ANYTHING = "cli"
 NOT_IN_CONTENTS = {"run", "removal", "spark", "fetch", "cli"}

@@ -184,3 +184,11 @@ def test_what_still_holds_a_name_is_found_in_archives_too(tmp_path):
     (tmp_path / "p.zip").write_bytes(packed.getvalue())
     (tmp_path / "b.txt").write_text("short")
     assert find_remains([tmp_path], {"acct_abcdef", "short"}) == [tmp_path / "p.zip"], "short names are in any text"
+
+
+def test_a_label_file_that_cannot_be_read_stops_a_removal_before_anything_is_changed(home):
+    labels = dataset(home) / "narrative_labels.csv"
+    labels.write_bytes(b"label,exemplar\n\xff\xfe" + b"a" * 20 + b'\n"')
+    with pytest.raises(SourceError, match="nothing was removed"):
+        remove_account("quay", GONE)
+    assert not (dataset(home) / REMOVED_FILE).exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from workbench.csv_header import check_header
 from workbench.schema import SourceError
 
 CALENDARS = {"cn_2017_2019": "holidays_cn_2017_2019.csv"}
@@ -42,12 +43,14 @@ def read_holidays(calendar: str) -> pl.DataFrame:
 
 
 def _read(text: bytes, *, name: str) -> pl.DataFrame:
+    check_header(text, name=name)
     try:
         table = pl.read_csv(text, infer_schema=False).select(
             pl.col("day").str.strip_chars().str.to_date("%Y-%m-%d"),
             pl.col("is_workday").str.strip_chars().str.to_lowercase().replace_strict({"true": True, "false": False}),
         )
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+    # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError) as error:
         raise SourceError(
             f"{name} is not a calendar ({str(error).splitlines()[0][:120]}). Give it the columns day (2019-02-04) and "
             "is_workday (true or false)."

@@ -23,11 +23,12 @@ from rich.console import Console
 from workbench.cache_key import hash_file
 from workbench.case import Case, home, open_case
 from workbench.catalogue import read_manifest
+from workbench.csv_header import check_header
 from workbench.keys import read_key
 from workbench.platforms import find_second
 from workbench.privacy import protect_release
 from workbench.run import Run, RunError, hold_case, run_case
-from workbench.schema import ParameterError, Release
+from workbench.schema import ParameterError, Release, SourceError
 from workbench.sharing.match import pair_names
 from workbench.sources import load_release
 from workbench.sources.removed import note_removal
@@ -70,6 +71,7 @@ def remove_account(
 
     Raises:
         ParameterError: no account or post of the case has this id.
+        SourceError: the label file beside the dataset is no CSV, so that its words cannot be taken out of it.
         RunError: the case is being run, the new report could not be made (those that held the account stay withdrawn),
             or a file still holds the account.
 
@@ -83,13 +85,16 @@ def remove_account(
             f"No account or post of '{opened.name}' has the id '{account_id[:60]}'; nothing was changed. Give the id "
             "as the dataset has it, not a handle or a pseudonym."
         )
+    labels_file = opened.beside("narrative_labels.csv")
+    labels = _read_labels(labels_file)
     names = {name for release in holders.values() for name in _list_names(release, account_id)}
     current = reports / opened.name
     parameters = read_manifest(current).get("parameters")
     with hold_case(reports, opened.name):
         for place in holders:
             note_removal(place, account_id)
-        _forget_labels(opened.beside("narrative_labels.csv"), holders.values(), account_id)
+        if labels is not None:
+            _forget_words(labels, holders.values(), account_id, labels_file)
         _clear(opened, reports)
         withdrawn = tuple(
             _withdraw(place) for place in (*list_history(reports, opened.name), current) if place.is_dir()
@@ -152,17 +157,29 @@ def _list_names(release: Release, account_id: str) -> set[str]:
     return {account_id, *shown, *(f"@{handle}" for handle in handles)}
 
 
-def _forget_labels(file: Path, releases: Any, account_id: str) -> None:
-    """Take its words out of the example texts of the label file that goes with the dataset."""
+def _read_labels(file: Path) -> pl.DataFrame | None:
+    """The label file that goes with the dataset, read before anything is changed."""
     if not file.is_file():
-        return
+        return None
+    raw = file.read_bytes()
+    check_header(raw, name=file.name)
+    try:
+        return pl.read_csv(raw, infer_schema=False)
+    # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise SourceError(
+            f"{file.name} beside the dataset is no CSV ({str(error).splitlines()[0][:120]}), so nothing was removed: "
+            "it may hold words of the account. Mend it, or delete it."
+        ) from error
+
+
+def _forget_words(labels: pl.DataFrame, releases: Any, account_id: str, file: Path) -> None:
+    """Take its words out of the example texts of the labels, and write those anew where there were any."""
     own = pl.concat([r.posts.filter(pl.col("account_id") == account_id)["text"] for r in releases]).drop_nulls()
     said = [text for text in own.unique() if len(text) >= _MIN_LENGTH]
-    table = pl.read_csv(file, infer_schema=False)
-    if said and "exemplar" in table.columns:
+    if said and "exemplar" in labels.columns:
         is_theirs = pl.any_horizontal(pl.col("exemplar").str.contains(text, literal=True) for text in said)
-        table = table.with_columns(exemplar=pl.when(~is_theirs.fill_null(value=False)).then("exemplar"))
-        table.write_csv(file)
+        labels.with_columns(exemplar=pl.when(~is_theirs.fill_null(value=False)).then("exemplar")).write_csv(file)
 
 
 def _clear(case: Case, reports: Path) -> None:

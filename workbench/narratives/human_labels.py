@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from workbench.addresses import defang
+from workbench.csv_header import check_header
 from workbench.narratives.find import Narratives
 from workbench.schema import SourceError
 
@@ -26,7 +27,9 @@ def read_narrative_labels(path: Path | str) -> pl.DataFrame:
     """
     file = Path(path)
     try:
-        table = pl.read_csv(file.read_bytes(), infer_schema=False, encoding="utf8")
+        raw = file.read_bytes()
+        check_header(raw, name=file.name)
+        table = pl.read_csv(raw, infer_schema=False, encoding="utf8")
     except FileNotFoundError:
         return pl.DataFrame(schema=dict.fromkeys(_COLUMNS, pl.String))
     # polars lets some damage escape as a panic of its Rust side, which is no PolarsError

@@ -9,10 +9,10 @@ from typing import Any
 
 import polars as pl
 
+from workbench.csv_header import check_header
 from workbench.schema import SourceError
 
 _PACKED = {b"PK\x03\x04": "a zip archive or spreadsheet", b"\x1f\x8b": "a gzip file", b"PAR1": "a parquet file"}
-_MAX_COLUMNS = 2_000
 _MAX_HEADER_BYTES = 1_000_000
 
 
@@ -26,15 +26,17 @@ def read_table(path: Path, *, comment_prefix: str | None = None) -> pl.DataFrame
     """
     raw = _read_bytes(path, kind="a CSV")
     header = raw[:_MAX_HEADER_BYTES].lstrip(b"\r\n").split(b"\n", 1)[0]
-    if header.count(b",") >= _MAX_COLUMNS or len(header) >= _MAX_HEADER_BYTES:
+    if len(header) >= _MAX_HEADER_BYTES:
         raise SourceError(f"Expected {path.name} to be a CSV with a header; its first line is none. Export it again.")
+    separator = _find_separator(raw, comment_prefix)
+    check_header(raw, name=path.name, separator=separator, comment_prefix=comment_prefix)
     try:
         return pl.read_csv(
             raw,
             infer_schema=False,
             encoding="utf8-lossy",
             comment_prefix=comment_prefix,
-            separator=_find_separator(raw, comment_prefix),
+            separator=separator,
         )
     # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -89,7 +91,14 @@ def _find_separator(raw: bytes, comment_prefix: str | None) -> str:
     """Return the mark that parts the header into most columns: spreadsheets of many countries write semicolons."""
     lines = (line.decode("utf-8", "replace") for line in raw[:_MAX_HEADER_BYTES].splitlines() if line.strip())
     header = next((line for line in lines if not comment_prefix or not line.startswith(comment_prefix)), "")
-    return max(",;\t", key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+    return max(",;\t", key=lambda mark: _count_columns(header, mark))
+
+
+def _count_columns(header: str, separator: str) -> int:
+    try:
+        return len(next(csv.reader([header], delimiter=separator), []))
+    except csv.Error:  # a name longer than any: not parted here
+        return 0
 
 
 def _read_bytes(path: Path, *, kind: str) -> bytes:
