@@ -26,6 +26,7 @@ import samples as s  # noqa: E402
 import small_case  # noqa: E402
 
 from workbench.findings import Findings  # noqa: E402
+from workbench.holidays import read_holidays  # noqa: E402
 from workbench.narratives import read_narrative_labels  # noqa: E402
 from workbench.sharing import collect_evidence, read_indicators, write_package  # noqa: E402
 from workbench.sources import load_release  # noqa: E402
@@ -145,6 +146,7 @@ MATRIX = (
     "Coast,Tidehaven,City Press,Wave,wave.example,CaPr,\n"
     "Coast,Tidehaven,City Radio,Mole,https://mole.example,ISFM?,\n"
 )
+DAYS = "day,is_workday\n2019-02-04,false\n2019-02-05,False\n2019-02-02,true\n"
 LABELS = (
     "narrative_id,label,translation,terms,n_posts,exemplar,fingerprints\n1,Bridge,,bridge|closed,4,The bridge,a1 b2\n"
 )
@@ -169,8 +171,13 @@ def list_samples() -> dict[str, Sample]:
         **_sharing(),
         **_state_media(),
         "narrative labels": Sample({"labels.csv": LABELS.encode()}, "labels.csv", read_narrative_labels, "csv"),
+        "calendar of holidays": _one("days.csv", DAYS.encode(), _read_days, "csv"),
         "findings record": _one("findings.json", small_case.findings_a().to_json().encode(), Findings.load, "json"),
     }
+
+
+def _read_days(path: Path) -> pl.DataFrame:
+    return read_holidays(str(path))
 
 
 def _captures() -> dict[str, Sample]:
