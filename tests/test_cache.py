@@ -319,6 +319,34 @@ def test_a_folder_that_cannot_be_written_costs_only_the_keeping(tmp_path):
         assert Cache(tmp_path / "file" / "cache").keep(double, TABLE)["n"].to_list() == [2, 4, 6]
 
 
+def many_rows(n: int) -> pl.DataFrame:
+    return pl.DataFrame({"n": np.random.default_rng(1).integers(0, 2**60, n)})
+
+
+def many_numbers(n: int) -> np.ndarray:
+    return many_rows(n)["n"].to_numpy()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+@pytest.mark.parametrize("make", [many_rows, many_numbers])
+def test_a_disk_that_is_full_while_a_table_is_kept_costs_only_the_keeping(tmp_path, make):
+    """A limit on the size of files stands in for a full disk. numpy raises an OSError, polars an error of its own."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.warns(UserWarning, match=f"{make.__name__} could not be kept in .*: .*(File too large|written)"):
+            result = Cache(tmp_path).keep(make, 50_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert len(result) == 50_000
+    assert list(tmp_path.iterdir()) == [], "no draft and no entry"
+    Cache(tmp_path).keep(make, 50_000)
+    assert len(list(tmp_path.iterdir())) == 1, "kept once there is room"
+
+
 def test_drafts_of_killed_runs_go_after_a_day(tmp_path):
     for name, age_s in [("old", 2 * 24 * 3600), ("new", 60)]:
         draft = tmp_path / f".draft-{name}"

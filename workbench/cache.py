@@ -111,7 +111,8 @@ def _find(entry: Path) -> Any:
 def _write(entry: Path, result: Any) -> None:
     try:
         _write_entry(entry, result)
-    except OSError as error:
+    # polars says of a full disk that the table is out of specification, which is no OSError
+    except (OSError, pl.exceptions.PolarsError) as error:
         stage = entry.name.rpartition("-")[0]
         warnings.warn(f"{stage} could not be kept in {entry.parent}: {error}", stacklevel=4)
 
