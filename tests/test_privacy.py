@@ -89,6 +89,37 @@ def test_post_ids_still_join_and_lead_to_no_hidden_author(release):
     assert posts["urls"][2][0].endswith("/status/" + posts["post_id"][1])
 
 
+class NeverWalked(frozenset):
+    """A set that may be asked, and not walked: with a million posts in the clear a walk takes half a second."""
+
+    def __iter__(self):
+        raise AssertionError("a look at one post walked over all of them")
+
+
+def name_posts(clear_posts: frozenset[str]) -> pseudonyms.Names:
+    nobody = frozenset()
+    return pseudonyms.Names("twitter", KEY, nobody, nobody, {}, 0, nobody, {}, clear_posts=clear_posts)
+
+
+def test_one_post_is_shown_as_in_a_column_and_without_a_walk_over_all_posts():
+    ids = ["900001", "900002", "", "post_0123456789abcdef", "post_0123", "acct_aaaaaaaaaaaa", "ünï"]
+    column = name_posts(frozenset({"900001", "800001"})).show_posts(pl.Series(ids)).to_list()
+    names = name_posts(NeverWalked({"900001", "800001"}))
+
+    assert [names.show_post(name) for name in ids] == column
+    assert [shown == name for name, shown in zip(ids, column, strict=True)] == [
+        True, False, False, True, False, True, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ids", [["a", None, "b"], [None, "a"], [None, None], [], ["clear", None, "a"]])
+def test_a_column_of_posts_keeps_its_rows_where_some_have_no_id(ids):
+    shown = name_posts(frozenset({"clear"})).show_posts(pl.Series(ids, dtype=pl.String))
+
+    assert [name is None for name in shown] == [name is None for name in ids]
+    assert shown.drop_nulls().to_list() == [name_posts(frozenset({"clear"})).show_post(x) for x in ids if x is not None]
+
+
 def test_no_hidden_name_survives_anywhere(release):
     protected = protect_release(release, key=KEY)
     everything = str(protected.accounts.to_dicts()) + str(protected.posts.to_dicts())
