@@ -25,8 +25,8 @@ def log():
 
 @pytest.mark.parametrize(
     "limits",
-    [{}, {"MAX_TABLE_CELLS": 0}, {"MAX_COMMON_PAIRS": 0}],
-    ids=["found in a table", "found by key", "too many to keep"],
+    [{}, {"MAX_TABLE_CELLS": 0}, {"MAX_COMMON_PAIRS": 0}, {"MAX_KEPT": 1_000}],
+    ids=["found in a table", "found by key", "too many to look through", "too many to keep"],
 )
 def test_an_edge_is_due_what_its_accounts_are_on_every_object_of_both(log, limits, monkeypatch):
     for name, value in limits.items():

@@ -5,6 +5,9 @@ import pytest
 import worlds
 
 from workbench.coordinated import find_coordinated_clusters
+from workbench.coordinated.confirm import Confirmed
+from workbench.coordinated.find import find_groups_in
+from workbench.coordinated.half import fuse_traces
 from workbench.schema import ParameterError
 from workbench.sections.limits import describe_limits
 from workbench.sensitivity import compare_settings
@@ -54,3 +57,14 @@ def test_no_action_gives_no_row_and_a_bad_line_is_refused(world):
     assert compare_settings(world.actions.clear(), **OPTIONS).is_empty()
     with pytest.raises(ParameterError, match="max_fdr"):
         compare_settings(world.actions, **{**OPTIONS, "max_fdrs": [1.5]})
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("drip", 3103), ("among_schedulers", 3105)])
+def test_what_is_remembered_of_a_group_changes_no_number(kind, seed, monkeypatch):
+    log = fuse_traces(worlds.make_world(kind, seed=seed, group_sizes=(30,), n_organic=300, n_objects=300).actions)
+    asked = {"time_window_s": 60, "n_shuffles": 4, "max_fdrs": [0.01, 0.05], "seed": seed}
+    remembered = find_groups_in(log, **asked)
+    monkeypatch.setattr(Confirmed, "recall", lambda *about: about[-1]())
+    worked_out = find_groups_in(log, **asked)
+    assert all(one.equals(other) for one, other in zip(remembered, worked_out, strict=True))
+    assert worked_out[1].height

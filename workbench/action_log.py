@@ -20,7 +20,8 @@ class ActionLog:
 
     All arrays have one entry per action: `object_code` and `account_code` number the sorted distinct names from 0,
     `post_code` the distinct names in no particular order; `time_us` is microseconds since 1970. `accounts`, `objects`
-    and `posts` are the names, code by code. A log packed without posts has none.
+    and `posts` are the names, code by code. A log packed without posts has none; one made `of_codes` has no
+    names at all, to count in and no more.
     """
 
     trace: str
@@ -69,7 +70,7 @@ def pack_actions(actions: pl.DataFrame, *, with_posts: bool = True) -> ActionLog
     traces = actions["trace"].unique()
     if len(traces) > 1:
         raise ParameterError(f"expected actions of one trace, found {sorted(traces)}. Use pack_traces.")
-    with ThreadPoolExecutor() as pool:  # passes over all rows that need nothing of each other
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # passes over all rows that need nothing of each other
         time = pool.submit(_sort_times, actions["acted_at"])
         post = pool.submit(number_in_passing, actions["post_id"] if with_posts else pl.Series("post_id", [], pl.String))
         (objects, object_code), (accounts, account_code) = pool.map(number_names, actions["object_id", "account_id"])
@@ -127,6 +128,7 @@ def order_rows(key: np.ndarray) -> np.ndarray:
 
     Key and row number are sorted as one integer where both fit in: numpy does that eight times as fast.
     """
+    key = key.astype(np.int64, copy=False)
     least, bits = int(key.min(initial=0)), len(key).bit_length()
     if (int(key.max(initial=0)) - least).bit_length() + bits > 63:
         return np.argsort(key, kind="stable")

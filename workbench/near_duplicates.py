@@ -94,7 +94,7 @@ def _find_similar_pairs(
         return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     bounds = range(0, keys.len(), _TEXTS_PER_CHUNK)
     shingles = [_hash_shingles(keys.slice(start, _TEXTS_PER_CHUNK), shingle_chars) for start in bounds]
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         signatures = np.concatenate(list(pool.map(lambda chunk: _sign(*chunk, seed=seed), shingles)))
     left, right = _propose_pairs(signatures)
     # The signature estimates the similarity with a standard error of about 0.06: three of them below is safe to skip.

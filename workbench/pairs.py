@@ -11,7 +11,6 @@ for the rest, nothing is merged, nothing need go to disk, whatever the number of
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from itertools import islice, pairwise
 from typing import TypeVar
 
 import numpy as np
+import polars as pl
 from scipy import sparse
 
 from workbench.action_log import LONGEST_SPAN_US, ActionLog, group_codes
@@ -39,7 +39,8 @@ MAX_CELLS_PER_PAIR = 6
 SAMPLED_ACCOUNTS = 400
 SAMPLED_PAIRS = 50_000_000
 """an estimate looks at no more accounts, and makes hardly more pairs, than these"""
-N_THREADS = min(8, os.cpu_count() or 1)
+N_THREADS = min(8, pl.thread_pool_size())
+"""as many as polars has: POLARS_MAX_THREADS=1 is one thread for all of us"""
 
 
 def window_in_us(time_window_s: float | None) -> int | None:

@@ -15,8 +15,8 @@ FILLED_FRAC = 1 / 3
 class Cells:
     """Each object and group with two or more member rows: rows, pairs by two accounts, and those within the window.
 
-    Who is where is worked out once; `count_close` then counts the same rows at any times, which is what a swap of
-    delays needs. `rows` are the row numbers in the log of the half, sorted by cell, then time.
+    `rows` are the row numbers in the log of the half, sorted by cell, then time; `objects`, `groups` and the counts
+    have one entry per cell.
     """
 
     def __init__(self, half: Half, groups: Sequence[np.ndarray]):

@@ -15,6 +15,8 @@ from workbench.pairs import iterate_pairs
 MAX_EDGES = 5_000_000
 MAX_COMMON_PAIRS = 100_000_000
 """pairs of accounts with an object in common, per object: so many are looked through to find those that are edges"""
+MAX_KEPT = 20_000_000
+"""so many of these are kept, in 16 bytes each; beyond, what edges are due is worked out anew for each pace"""
 MAX_TABLE_CELLS = 30_000_000
 
 
@@ -44,7 +46,7 @@ class Edges:
 def _find_common(log: ActionLog, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return the number of an edge, an object both its accounts acted on, and the pairs of their actions there.
 
-    None where that would be too much to look through.
+    None where that would be too much to look through, or to keep.
     """
     n_accounts = len(log.accounts)
     key, n_actions = np.unique(log.object_code * n_accounts + log.account_code, return_counts=True)
@@ -54,10 +56,13 @@ def _find_common(log: ActionLog, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarr
         return None
     find = _Finder(a, b, n_accounts)
     present = ActionLog.of_codes(objects, accounts, np.zeros(len(key), np.int64))
-    parts = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))]
+    parts, n_kept = [(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))], 0
     for i, j in iterate_pairs(present, window_us=None):
         edge = find.number_of(accounts[i], accounts[j])
         is_edge = np.flatnonzero(edge >= 0)
+        n_kept += len(is_edge)
+        if n_kept > MAX_KEPT:
+            return None
         i, j = i[is_edge], j[is_edge]
         parts.append((edge[is_edge].astype(np.int32), objects[i].astype(np.int32), 1.0 * n_actions[i] * n_actions[j]))
     edge, objects, n_pairs = (np.concatenate(column) for column in zip(*parts, strict=True))

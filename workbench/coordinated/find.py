@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -38,6 +39,7 @@ from workbench.coordinated.grouping import (
 )
 from workbench.coordinated.half import fuse_traces
 from workbench.coordinated.membership import grow_group, weigh_membership
+from workbench.pairs import N_THREADS
 from workbench.schema import ParameterError
 
 
@@ -176,7 +178,7 @@ def find_groups_in(
     tables = []
     for max_fdr in max_fdrs:
         confirmed = trial.confirm(max_fdr=max_fdr)
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(N_THREADS) as pool:
             settle = partial(_settle_side, confirmed, swap_seeds=trial.swap_seeds)
             both = list(pool.map(settle, (0, 1)))
         apart = _excuse([side[0] for side in both], [side[1] for side in both])
@@ -226,10 +228,9 @@ def _settle_side(
 
 def _with_clock(group: Group, confirmed: Confirmed) -> Group:
     half, other = (confirmed.halves[side, group.window_us] for side in (1 - group.found_on, group.found_on))
-    return confirmed.recall(
-        ("clock", group.found_on, group.window_us, group.members.tobytes(), group.due),
-        lambda: add_clock(half, other, group),
-    )
+    about = ("clock", group.found_on, group.window_us, group.members.tobytes())
+    known = confirmed.recall(about, lambda: add_clock(half, other, group))  # the swap may be another by now
+    return replace(group, clock=known.clock, at_start_frac=known.at_start_frac)
 
 
 def _excuse(sides: list[list[Group]], on_clock: list[list[Group]]) -> tuple[list[list[Group]], list[list[Group]]]:

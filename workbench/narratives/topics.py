@@ -96,7 +96,7 @@ def _find_neighbours(unit: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray, np.nd
     """Return each row's nearest rows and their cosine; fewer than 20 where fewer share any term with it."""
     n = unit.shape[0]
     turned = unit.T.tocsr()
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         found = list(pool.map(lambda start: _find_nearest(unit, turned, start), range(0, n, _rows_per_block(unit))))
     rows, columns, similarity = (np.concatenate(part) for part in zip(*found, strict=True))
     return rows, columns, similarity
