@@ -3,7 +3,8 @@
 Every run has a folder, a cache and kernels of its own. Each file of its report is held against that of the first run,
 in three grades: the same bytes; the same but for what must differ (the versions of packages that the report names,
 checksums of the inputs, which were shuffled, and of files that name those, the line at which an advert stands in its
-file); other. The case has two platforms and lists for screening, see shuffled_case.py.
+file); other. Only manifest.json is left out, for it holds the times. A Python that is not found is no success, unless
+variants are named. The case has two platforms and lists for screening, see shuffled_case.py.
 
     python tests/faults/determinism.py [--folder reports/determinism] [--environments FOLDER] [--only NAME,NAME]
 """
@@ -200,7 +201,10 @@ def check_crossings(report: Path) -> dict[str, int]:
 
 
 def main(folder: Path, environments: Path | None, only: set[str]) -> int:
-    """Run all variants, print and write what is equal and what is not, and return how many files are other."""
+    """Run all variants, print and write what is equal and what is not.
+
+    Returns how many files are other, and where all variants were to be run, how many Pythons were not found.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
@@ -222,7 +226,8 @@ def main(folder: Path, environments: Path | None, only: set[str]) -> int:
         _say(f"Python {version:<25} not found on this machine")
     table = {variant.name: grades for variant, grades in zip(variants, compared, strict=True)}
     _write(folder, table, seconds, absent, crossings)
-    return sum(grade == "other" for grades in compared for grade in grades.values())
+    n_other = sum(grade == "other" for grades in compared for grade in grades.values())
+    return n_other + (0 if only else len(absent))
 
 
 def _count(grades: dict[str, str]) -> str:
@@ -244,6 +249,7 @@ def _write(
         "crossings": crossings,
         "seconds": dict(zip(table, seconds, strict=True)),
         "not_found": absent,
+        "left_out": "manifest.json, which holds the times",
         "held_against": next(iter(table)),
         "counts": {name: _count(grades) for name, grades in table.items()},
     }

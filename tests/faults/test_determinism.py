@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 
+import determinism
 import pytest
-from determinism import THREADS, check_crossings, compare_reports
+from determinism import THREADS, Variant, check_crossings, compare_reports
 from shuffled_case import CASE, make_case, shuffle_datasets
 
 import workbench as wb
@@ -175,3 +176,25 @@ def test_reports_are_graded_file_by_file(tmp_path):
         "tables.ipynb": masked,
         "text.ipynb": "other",
     }
+
+
+@pytest.mark.parametrize(("only", "absent", "n"), [(set(), ["3.13"], 1), (set(), [], 0), ({"3.13"}, ["3.13"], 0)])
+def test_a_python_that_is_absent_is_no_success_unless_variants_were_named(
+    tmp_path, monkeypatch, capsys, only, absent, n
+):
+    def write_report(variant, home, datasets, key):
+        home.mkdir()
+        (home / "findings.json").write_text('{"provenance": {"versions": {}}}')
+        (home / "manifest.json").write_text(str(home))
+        return home, 1.0
+
+    monkeypatch.setattr(determinism, "run_variant", write_report)
+    monkeypatch.setattr(determinism, "check_crossings", lambda *_: {})
+    monkeypatch.setattr(determinism, "make_case", lambda *_: None)
+    monkeypatch.setattr(determinism, "shuffle_datasets", lambda *_, **__: None)
+    variants = [Variant("Python 3.11, many threads", "python"), Variant("Python 3.11, one thread", "python")]
+    monkeypatch.setattr(determinism, "list_variants", lambda *_: (variants, absent))
+    assert determinism.main(tmp_path / "out", None, only) == n
+    assert ("not found on this machine" in capsys.readouterr().out) == bool(absent)
+    figures = json.loads((tmp_path / "out" / "figures.json").read_text())
+    assert (figures["not_found"], figures["left_out"]) == (absent, "manifest.json, which holds the times")
