@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "handover": ("handover", "case sources privacy findings actions coaction chance sharing explain"),
     "run": (
         "run notebooks notebook_page manifest versions",
-        "report findings charts invisible case cache sources privacy leaks",
+        "report findings charts invisible case cache sources platforms privacy leaks",
     ),
     # It takes an account out of everything a case has and makes its report anew.
     "removal": ("removal", "run case cache sources privacy report sharing platforms csv_header"),

@@ -7,6 +7,7 @@ import json
 import time
 import zipfile
 
+import polars as pl
 import pytest
 from releases import KEY, make_release
 
@@ -151,6 +152,67 @@ def test_a_bystanders_handle_that_posts_use_as_a_word_counts_only_where_it_is_a_
     ):
         put(tmp_path, "report.html", text)
         assert find_leaks(tmp_path, dataclasses.replace(release, posts=used)).height == n
+
+
+@pytest.fixture
+def second():
+    return make_release(
+        [
+            {"account_id": "100000063352", "handle": "tram.riders_77", "display_name": "Tram Riders of Ember"},
+            {"account_id": "9", "handle": "ember24", "display_name": "Quay 24 Friends"},
+            {"account_id": "8", "handle": "quay_news", "display_name": "Quay News", "n_followers": 70_000},
+        ],
+        [{"post_id": "1", "account_id": "9", "text": "write to quay@ember.example, says @harbour_lad"}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        ("handle,n\ntram.riders_77,3", "tram.riders_77"),
+        ("account_id,n\n9,3", "9"),
+        ("<td>100000063352</td>", "100000063352"),
+        ("<p>Quay 24 Friends</p>", "Quay 24 Friends"),
+        ("<p>the account ember24</p>", "ember24"),
+        ("<p>hello @harbour_lad</p>", "harbour_lad"),
+        ("<p>quay@ember.example</p>", "quay@ember.example"),
+        ("<p>tram_fan99 of the first one</p>", "tram_fan99"),
+        ("<p>quay_news and Quay News</p>", None),
+    ],
+)  # fmt: skip
+def test_a_hidden_name_of_the_second_platform_is_found_as_one_of_the_first(tmp_path, release, second, content, value):
+    put(tmp_path, "page.csv", content)
+
+    assert find_leaks(tmp_path, release, second=second)["value"].to_list() == ([] if value is None else [value])
+    assert find_leaks(tmp_path, release, second=make_release([], [])).equals(find_leaks(tmp_path, release))
+
+
+def test_what_one_platform_shows_in_clear_is_no_leak_of_the_other(tmp_path, release, second):
+    """An operation's accounts often have one name on all platforms, and its website has it too."""
+    double = [
+        {"account_id": "7", "handle": "EmberTimes", "display_name": "Ember Times", "n_followers": 3},
+        {"account_id": "6", "handle": "quay_news", "display_name": "Tram Fan Nº 9", "n_followers": 3},
+    ]
+    other = make_release(double, [])
+    put(tmp_path, "report.html", "EmberTimes wrote as Ember Times")
+    assert find_leaks(tmp_path, release, second=other).rows() == []
+    put(tmp_path, "report.html", "the page quay_news")
+    assert find_leaks(tmp_path, other, second=second).rows() == []
+    assert find_leaks(tmp_path, release, second=other)["value"].to_list() == ["quay_news"]
+
+
+def test_a_handle_of_one_platform_in_the_others_links_counts_only_where_it_is_an_account(tmp_path, release, second):
+    links = release.posts.with_columns(urls=pl.lit(["https://ember24.example/a"], dtype=pl.List(pl.String)))
+    first = dataclasses.replace(release, posts=links)
+    for text, n in (
+        ("ember24[.]example", 0),
+        ("the page ember24 wrote", 0),
+        ("see @ember24", 1),
+        ("fb.com/ember24", 1),
+    ):
+        put(tmp_path, "report.html", text)
+        assert find_leaks(tmp_path, first, second=second).height == n, text
+        assert find_leaks(tmp_path, release, second=second).height == 1, text
 
 
 def test_many_files_and_many_names_take_seconds(tmp_path):

@@ -238,6 +238,40 @@ def test_a_report_that_names_a_hidden_account_is_thrown_away(home):
     assert list_reports(home) == []
 
 
+PAGES = (
+    "Page Name,User Name,Facebook Id,Page Category,Followers at Posting,Post Created,Type,Likes,Comments,Shares,URL,"
+    "Message,Link,Final Link\r\nTram Riders of Ember,tram.riders_77,100000063352,SYNTHETIC,537,2021-04-27 02:11:17 UTC,"
+    "Link,0,0,0,https://www.facebook.com/100000063352/posts/1,The ferry runs late.,https://ferry.example/a,\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("place", "chosen"), [("tiny_platform_b", ""), ("pages", "pages"), ("pages", "datasets/pages")]
+)
+@pytest.mark.notebook
+def test_a_report_that_names_a_hidden_account_of_the_second_platform_is_thrown_away(home, place, chosen, monkeypatch):
+    (home / "datasets" / place).mkdir()
+    (home / "datasets" / place / "pages.csv").write_text(PAGES)
+    write_notebook(home / "notebooks" / "01_show.ipynb", "print('n')", parameters='second_dataset = ""')
+    asked = {"parameters": {"second_dataset": chosen}} if chosen else {}
+    monkeypatch.chdir(home.parent)  # notebooks run in the workbench's folder, wherever the command was given
+    run_case("tiny", **asked)
+
+    shown = "(Path(reports_folder) / 'hits.csv').write_text('handle,n\\ntram.riders_77,3\\n')"
+    write_notebook(home / "notebooks" / "07_write_report.ipynb", f"{WRITE_REPORT}\n{shown}")
+    with pytest.raises(PrivacyError, match=r"names 1 accounts .*handle in hits\.csv"):
+        run_case("tiny", **asked)
+    assert list_reports(home) == ["tiny"]
+
+
+@pytest.mark.notebook
+def test_the_manifest_is_looked_through_like_every_other_file(home):
+    (home / "datasets" / "tiny" / "account_3xyz.md").write_text("It lists the names of the dataset's files.")
+    with pytest.raises(PrivacyError, match=r"names 1 accounts .*\(account_id in manifest\.json\)"):
+        run_case("tiny")
+    assert list_reports(home) == []
+
+
 @pytest.mark.notebook
 def test_a_report_that_cannot_be_written_is_explained(home):
     (home / "file").write_text("")

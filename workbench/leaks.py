@@ -35,7 +35,7 @@ _Met = dict[int, tuple[set[str], set[str]]]
 _Text = TypeVar("_Text", bound=tuple[object, object, str])
 
 
-def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
+def find_leaks(folder: Path | str, release: Release, *, second: Release | None = None) -> pl.DataFrame:
     """Return where the files of a report or package folder name an account that may not be named.
 
     Looked for are ids, handles and display names of all accounts of the release, listed or not, that `protect_release`
@@ -43,11 +43,13 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
     E-mails and telephone numbers of the release are looked for, too. Short, plain or numeric names, and a bystander's
     handle that posts use as a word too, count only where they can be nothing else: behind @, in a link to a profile,
     in quotes or in a column of accounts. A display name counts if it is more than a plain word, unless many accounts
-    use the words, or it is a place's, or the dataset's title has it.
+    use the words, or it is a place's, or the dataset's title has it. What one platform shows in clear may appear; a
+    handle of one counts in the other's web addresses only where it is an account, for there nobody took it out.
 
     Args:
         folder: a report folder, a package folder, or one file.
         release: the release as loaded, before `protect_release`.
+        second: the second platform's, likewise; None, or one without rows, where there is none.
 
     Returns:
         One row per file and name: file, place (member or data link inside it), kind (account_id, handle,
@@ -61,7 +63,7 @@ def find_leaks(folder: Path | str, release: Release) -> pl.DataFrame:
     root = Path(folder)
     if not root.exists():
         raise SourceError(f"There is no folder {root} to look through. Give the folder of a report or package.")
-    hidden = _hidden_names(release)
+    hidden = _hidden_names([release, second] if second is not None else [release])
     files = [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.is_file())
     texts = (
         (file.relative_to(root).as_posix() if root.is_dir() else file.name, place, text)
@@ -100,9 +102,10 @@ class _Hidden:
     """ids, handles and display names with anything else in them, e-mails and telephone numbers"""
     bystanders: frozenset[str]
     """words of which no listed account is the owner"""
-    posts: pl.DataFrame
+    said: list[tuple[pl.DataFrame, frozenset[str]]]
+    """posts of each platform, and the handles of all accounts it lists, in lower case"""
     _common: dict[str, bool] = field(default_factory=dict)
-    """handles of bystanders -> whether posts also use them as a plain word or as part of a web address"""
+    """handles -> whether posts whose platform does not list them have them in web addresses, too, or as plain words"""
     _known: dict[bytes, list[tuple[str, str]]] = field(default_factory=dict)
     """digest of a text -> names in it: an archive holds what its folder holds"""
 
@@ -157,16 +160,41 @@ class _Hidden:
         ]
 
     def _learn_common(self, words: set[str]) -> None:
-        asked = {word for word in words & self.bystanders if is_unlike_words(word)} - self._common.keys()
-        if asked:
-            used = _used_plainly(self.posts, asked)
-            self._common.update((word, word in used) for word in asked)
+        asked = {word for word in words if is_unlike_words(word)} - self._common.keys()
+        used: set[str] = set()
+        for posts, listed in self.said:
+            used |= _used_in_hosts(posts, asked - listed) | _used_in_texts(posts, asked & self.bystanders)
+        self._common.update((word, word in used) for word in asked)
 
 
-def _hidden_names(release: Release) -> _Hidden:
-    accounts, posts = release.accounts, release.posts
-    is_clear = is_named_in_clear(release.about)
-    clear, hidden = accounts.filter(is_clear), accounts.filter(~is_clear)
+def _hidden_names(releases: list[Release]) -> _Hidden:
+    may_appear = frozenset(name for release in releases for name in _clear_names(release))
+    kinds: dict[str, str] = {}
+    for release in reversed(releases):
+        kinds |= dict.fromkeys(_telling_names(release, releases), "display_name") | _handles_and_ids(release)
+    kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
+    is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
+    words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
+    listed = [frozenset(release.accounts["handle"].drop_nulls().str.to_lowercase()) for release in releases]
+    contacts = [_contacts(release) for release in releases]
+    return _Hidden(
+        words=words,
+        bystanders=frozenset(words).difference(*listed),
+        said=[(release.posts, handles) for release, handles in zip(releases, listed, strict=True)],
+        phrases={name: kind for name, kind in kinds.items() if not is_word[name]}
+        | {contact: kind for found in contacts for contact, kind in found.items()},
+    )
+
+
+def _clear_names(release: Release) -> Iterator[str]:
+    clear = release.accounts.filter(is_named_in_clear(release.about))
+    for column in ("account_id", "handle", "display_name"):
+        yield from (name.lower() for name in clear[column].drop_nulls())
+
+
+def _handles_and_ids(release: Release) -> dict[str, str]:
+    """Handles and ids of everybody hidden, listed or only met in posts -> which of the two."""
+    hidden, posts = release.accounts.filter(~is_named_in_clear(release.about)), release.posts
     mentions = posts["mentions"].explode().drop_nulls().str.strip_chars_start("@＠")
     acting = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]
     said = posts["text"].filter(posts["text"].str.contains("[@＠]"))
@@ -174,28 +202,17 @@ def _hidden_names(release: Release) -> _Hidden:
     said = said.str.replace(r"^[^@＠]?[@＠]", "")
     ids = pl.concat([hidden["account_id"], mentions, *acting]).drop_nulls().unique()
     handles = pl.concat([hidden["handle"], mentions, said]).drop_nulls().unique()
-    names = _telling_names(hidden, release)
-    may_appear = {
-        name.lower() for column in ("account_id", "handle", "display_name") for name in clear[column].drop_nulls()
-    }
-    kinds = dict.fromkeys(names, "display_name") | dict.fromkeys(handles, "handle") | dict.fromkeys(ids, "account_id")
-    kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
-    is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
-    words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
-    return _Hidden(
-        words=words,
-        bystanders=frozenset(words) - frozenset(accounts["handle"].drop_nulls().str.to_lowercase()),
-        posts=posts,
-        phrases={name: kind for name, kind in kinds.items() if not is_word[name]} | _contacts(release),
-    )
+    return dict.fromkeys(handles, "handle") | dict.fromkeys(ids, "account_id")
 
 
-def _telling_names(hidden: pl.DataFrame, release: Release) -> list[str]:
-    """Display names as `protect_release` takes them out of texts; what the dataset says of itself may be said."""
-    about = " ".join([release.about.title, release.about.origin, *release.about.notes])
-    places = {place.lower() for place in release.accounts["location"].drop_nulls()}
-    names = [name for name in hidden["display_name"].drop_nulls().unique() if is_telling_name(name)]
-    telling = find_telling_names(names, release.posts)
+def _telling_names(release: Release, releases: list[Release]) -> list[str]:
+    """Display names as `protect_release` takes them out of texts; what a dataset says of itself may be said."""
+    about = " ".join(word for one in releases for word in (one.about.title, one.about.origin, *one.about.notes))
+    places = {place.lower() for one in releases for place in one.accounts["location"].drop_nulls()}
+    hidden = release.accounts.filter(~is_named_in_clear(release.about))
+    telling = [name for name in hidden["display_name"].drop_nulls().unique() if is_telling_name(name)]
+    for one in releases:
+        telling = list(find_telling_names(telling, one.posts))
     return sorted(name for name in telling if name not in about and name.lower() not in places)
 
 
@@ -206,13 +223,25 @@ def _contacts(release: Release) -> dict[str, str]:
     return dict.fromkeys(found["e-mail"], "e-mail") | dict.fromkeys(found["phone"], "phone")
 
 
-def _used_plainly(posts: pl.DataFrame, words: set[str]) -> frozenset[str]:
-    """Which words stand in texts and are no mentions, or in hosts of links: a newspaper's handle is its address."""
-    texts = posts["text"].drop_nulls().unique()
-    hosts = posts["urls"].explode().drop_nulls().unique().str.extract(r"^\w+://([^/?#]+)").drop_nulls()
-    said = pl.concat([texts.str.replace_all(r"[@＠]\w+", " "), hosts]).str.to_lowercase()
+def _used_in_texts(posts: pl.DataFrame, words: set[str]) -> set[str]:
+    """Which words stand in texts and are no mentions."""
+    if not words:
+        return set()
+    return _find_used(posts["text"].drop_nulls().unique().str.replace_all(r"[@＠]\w+", " "), words)
+
+
+def _used_in_hosts(posts: pl.DataFrame, words: set[str]) -> set[str]:
+    """Which words stand in hosts of links: a newspaper's handle is its address."""
+    if not words:
+        return set()
+    urls = posts["urls"].explode().drop_nulls().unique()
+    return _find_used(urls.str.extract(r"^\w+://([^/?#]+)").drop_nulls(), words)
+
+
+def _find_used(said: pl.Series, words: set[str]) -> set[str]:
+    said = said.str.to_lowercase()
     said = said.filter(said.str.contains_any(sorted(words)))
-    return frozenset(said.str.extract_all(r"\w+").explode().drop_nulls().unique()) & words
+    return words.intersection(said.str.extract_all(r"\w+").explode().drop_nulls().unique())
 
 
 def _read_texts(name: str, content: bytes, place: str = "") -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ from workbench.lint import lint_report
 from workbench.manifest import describe_inputs, describe_outputs, describe_tools
 from workbench.notebook_page import write_notebook_pages
 from workbench.notebooks import NotebookError, choose_parameters, execute_notebook, list_notebooks, read_parameters
+from workbench.platforms import load_second
 from workbench.report import render_report
 from workbench.schema import ParameterError, WorkbenchError
 from workbench.sources import load_release
@@ -116,9 +117,10 @@ def run_case(
             timed = _execute_all(files, chosen, draft=draft, dataset=_say_dataset(place), name=name, console=console)
             write_notebook_pages(draft)
             _number_page(draft, current)
-            _check_draft(draft, opened)
-            _say_faults(draft, console)
+            _check_files(draft, name)
             _write_manifest(draft, place, name=name, edition=edition, chosen=chosen, timed=timed, started_at=started_at)
+            _check_names(draft, opened, second=str(chosen.get("second_dataset", "")))
+            _say_faults(draft, console)
             is_new = move_in(draft, reports, name, version)
         except NotebookError as error:
             kept = _keep_failed(draft, reports, name, error)
@@ -202,14 +204,21 @@ def _say_faults(draft: Path, console: Console) -> None:
         console.print(f"  ! and {len(faults) - MOST_FAULTS_SAID} more: workbench lint report.html", highlight=False)
 
 
-def _check_draft(draft: Path, case: Case) -> None:
+def _check_files(draft: Path, name: str) -> None:
     absent = [file for file in _EXPECTED if not (draft / file).is_file()]
     if absent:
         raise RunError(
-            f"The notebooks wrote no {' and no '.join(absent)} for {case.name}. The last one must write them into its "
+            f"The notebooks wrote no {' and no '.join(absent)} for {name}. The last one must write them into its "
             "reports_folder. Reports are as they were."
         )
-    leaks = find_leaks(draft, case.keep(load_release, case.dataset))
+
+
+def _check_names(draft: Path, case: Case, *, second: str) -> None:
+    """Look for names of both platforms; the second's files are read anew, as notebook 05 reads them."""
+    if second and not (home() / "datasets" / second).is_dir():
+        second = str(home() / Path(second).expanduser())  # notebooks run there, wherever the command was given
+    other = load_second(case.dataset, second=second)
+    leaks = find_leaks(draft, case.keep(load_release, case.dataset), second=other)
     if leaks.height:
         shown = ", ".join(f"{row['kind']} in {row['file']}" for row in leaks.head(5).iter_rows(named=True))
         raise PrivacyError(
