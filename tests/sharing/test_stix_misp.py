@@ -15,6 +15,7 @@ from workbench.sharing.cover import Cover
 from workbench.sharing.indicators import build_indicators
 from workbench.sharing.misp import write_misp
 from workbench.sharing.stix import EXTENSION_ID, write_stix
+from workbench.sharing.stix_bundle import Bundle
 from workbench.sharing.techniques import COPYPASTA
 
 COVER = Cover("c", "Case", "trusted", "2031-03-01", "2032-03-01", "desk", "Desk", "1", "Said.", confidence="low")
@@ -47,6 +48,28 @@ def test_whatever_is_taken_out_of_the_bundle_still_says_who_may_see_it(package):
     objects = json.loads((package.folder / "exports" / "stix21.json").read_text())["objects"]
     unmarked = {item["type"] for item in objects if not item.get("object_marking_refs")}
     assert unmarked == {"identity", "marking-definition"}
+
+
+@pytest.mark.parametrize(
+    "later", [{"a": "3", "b": {"c": "4"}}, {"a": {"b": {"c": "4"}}}, {"a": "3", "b": "4", "c": "5"}]
+)
+def test_objects_with_the_same_keys_in_other_dictionaries_are_not_cast_alike(tmp_path, later):
+    bundle = Bundle()
+    written = {}
+    for number, more in enumerate(({"a": {"b": "1", "c": "2"}}, later)):
+        added = {EXTENSION_ID: {"extension_type": "property-extension", **more}}
+        own = bundle.add(stix2.UserAccount, {"user_id": f"linden{number}", "extensions": added})
+        written[own] = added
+    day = "2031-03-01T00:00:00Z"
+    bundle.write(
+        tmp_path / "b.json",
+        bundle_id="bundle--00000000-0000-4000-8000-000000000001",
+        first=[],
+        report=lambda ids: stix2.Report(name="r", published=day, object_refs=ids),
+    )
+    objects = json.loads((tmp_path / "b.json").read_text())["objects"]
+
+    assert {one["id"]: one["extensions"] for one in objects if one["type"] == "user-account"} == written
 
 
 def test_every_pattern_leads_to_what_was_seen(package):

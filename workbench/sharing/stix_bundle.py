@@ -132,12 +132,13 @@ def name_observable(kind: str, fields: dict[str, Any]) -> str:
 
 
 def _take_apart(fields: dict[str, Any], keys: list[Any], values: list[str]) -> None:
-    """Add the keys of the fields, with a mark where a dictionary ends, and their values, both in order."""
+    """Add the keys of the fields, with marks where a dictionary begins and ends, and their values, both in order."""
     for key, value in fields.items():
         keys.append(key)
         if isinstance(value, dict):
+            keys.append(True)
             _take_apart(value, keys, values)
-            keys.append(None)
+            keys.append(False)
         else:
             values.append(value)
 
