@@ -9,7 +9,7 @@ from small_case import platform_b
 from workbench.schema import ParameterError, SchemaError, SourceError
 from workbench.sharing import match_indicators, read_indicators, summarise_indicators, write_meta_sheet
 from workbench.sharing.indicators import build_indicators, check_indicators
-from workbench.sharing.tables import guard_cells, unguard_cells
+from workbench.sharing.tables import guard_cells, unguard_cells, write_table
 
 HEAD = "Tactic,Technique,Procedure,Indicator\r\n"
 
@@ -134,6 +134,17 @@ def test_formulas_are_guarded_and_come_back(tmp_path):
     )
     assert published_rows(sheet)[1][3] == "'@linden"
     assert read_indicators(sheet)["match_key"].to_list() == ["linden"]
+
+
+@pytest.mark.parametrize("columns", [["note"], ["note", "text"]])
+def test_a_blank_cell_is_a_row_even_where_it_is_all_of_it(tmp_path, columns):
+    cells = [None, "a", "", "=b", None]
+    file = write_table(pl.DataFrame(dict.fromkeys(columns, cells)), tmp_path / "a.csv")
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))
+
+    assert rows == [columns, *([cell] * len(columns) for cell in ("", "a", "", "'=b", ""))]
+    assert pl.read_csv(file)["note"].fill_null("").to_list() == ["", "a", "", "'=b", ""]
 
 
 def test_table_is_checked():

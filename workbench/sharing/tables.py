@@ -20,8 +20,9 @@ def write_table(table: pl.DataFrame, path: Path) -> Path:
 
 def write_cells(cells: pl.DataFrame, path: Path, *, delimiter: str = ",", has_mark: bool = True) -> Path:
     """Write cells that are text already, as they are, and return the path; a null is a blank cell."""
-    blank = cells.with_columns(pl.all().replace("", None))
-    blank.write_csv(path, separator=delimiter, include_bom=has_mark, line_terminator="\r\n", null_value="")
+    # Readers skip an empty line: where a blank cell is a row's only one, quotes say that it is there.
+    filled = cells.with_columns(pl.all().fill_null("") if cells.width == 1 else pl.all().replace("", None))
+    filled.write_csv(path, separator=delimiter, include_bom=has_mark, line_terminator="\r\n", null_value="")
     return path
 
 
