@@ -1,5 +1,7 @@
+import importlib
 import json
 import re
+import sys
 
 import altair as alt
 import invented
@@ -9,6 +11,7 @@ import vl_convert
 
 from workbench import charts
 from workbench.chart_display import bundle_chart, draw_svg, enable_charts, read_title
+from workbench.chart_library import _left_out
 from workbench.chart_style import GREY, MAX_ROWS, PALETTE, cluster_colour, name_period, say_span
 from workbench.schema import ParameterError, SchemaError
 
@@ -23,6 +26,15 @@ ALL = {
     "sensitivity": lambda: charts.chart_sensitivity(invented.sensitivity()),
     "network": lambda: charts.chart_network(*invented.network()),
 }
+
+
+def test_a_module_left_out_of_an_import_is_there_again_even_where_the_import_fails():
+    with pytest.raises(ImportError, match="halted"), _left_out("nobodys_parser"):
+        importlib.import_module("nobodys_parser")
+    assert "nobodys_parser" not in sys.modules
+    with _left_out("json"):
+        assert sys.modules["json"] is json
+    assert sys.modules["json"] is json
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -12,9 +12,11 @@ def _left_out(module: str) -> Generator[None]:
     """Let a module's import fail as where it is not installed, unless somebody needed it before."""
     was_there = module in sys.modules
     sys.modules.setdefault(module, None)  # ty: ignore[no-matching-overload]
-    yield
-    if not was_there:
-        del sys.modules[module]
+    try:
+        yield
+    finally:
+        if not was_there:
+            del sys.modules[module]
 
 
 # jsonschema, by which Altair checks a chart, makes it a parser of addresses in all scripts where it is installed, as it
