@@ -22,6 +22,7 @@ TEXTS ?= ../shared/data
 
 ENV := .venv
 BIN := $(ENV)/bin
+AUDIT := .cache/audit
 READY := $(ENV)/.ready
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
@@ -61,7 +62,7 @@ evaluate: $(READY) ## judge the methods on planted worlds and labelled texts; ta
 	@$(BIN)/python tests/benchmarks/evaluate_page.py reports/evaluation reports/evaluation/page.html "$(TEXTS)"
 	@$(BIN)/python tests/benchmarks/narratives_quality.py "$(TEXTS)"
 
-bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit; a page goes to reports/benchmarks (long)
+bench: $(READY) ## time the kernel beside polars, DuckDB and the toolkit, which it adds to the environment, not pinned; reports/benchmarks (long)
 	@$(PIP) install --quiet "duckdb>=1.4" "coordination-network-toolkit>=1.5"
 	@$(BIN)/python tests/benchmarks/coaction_bench.py
 
@@ -77,9 +78,10 @@ determinism: $(READY) ## hold every file of a report made on Python 3.11, 3.12, 
 load: $(READY) ## the whole main job on POSTS posts (or several sizes: POSTS=1e4,1e5); a page goes to reports/benchmarks
 	@$(BIN)/python tests/benchmarks/load_bench.py --posts "$(POSTS)" --accounts "$(ACCOUNTS)" --out reports/benchmarks
 
-audit: $(READY) ## look the locked packages up among known vulnerabilities (needs the network)
-	@$(PIP) install --quiet "pip-audit>=2.9"
-	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+audit: $(READY) ## look the packages of both locks up among known vulnerabilities (needs the network; has an environment of its own)
+	@$(BIN)/python -m venv $(AUDIT)
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(AUDIT)/bin/python -m pip install --quiet "pip-audit>=2.9"
+	@$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock --requirement requirements-spark.lock
 
 setup: $(READY) ## only make the environment
 
