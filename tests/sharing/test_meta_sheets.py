@@ -1,5 +1,6 @@
 """Meta's sheets: real ones read and written back cell by cell, damaged ones refused with a reason."""
 
+import codecs
 import csv
 
 import polars as pl
@@ -39,7 +40,10 @@ def test_real_files_round_trip_without_loss(shared_data, tmp_path):
         found = read_indicators(file)
         layout = "flat" if "indicator_type" in published_rows(file)[0] else "killchain"
         copy = write_meta_sheet(found, tmp_path / f"copy{number}.csv", layout=layout, is_defanged=False)
+        assert copy.read_bytes().startswith(codecs.BOM_UTF8)
         _, *rows = published_rows(copy)
+        assert not any(cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r")) for row in rows for cell in row)
+        rows = [unguard_cells(pl.Series(row, dtype=pl.String)).to_list() for row in rows]
         width = len(published_rows(file)[0])
         assert [row[:width] for row in rows] == published_rows(file)[1:], file.name
         assert not any(cell for row in rows for cell in row[width:])
@@ -134,6 +138,22 @@ def test_formulas_are_guarded_and_come_back(tmp_path):
     )
     assert published_rows(sheet)[1][3] == "'@linden"
     assert read_indicators(sheet)["match_key"].to_list() == ["linden"]
+
+
+@pytest.mark.parametrize("is_defanged", [True, False])
+@pytest.mark.parametrize("layout", ["killchain", "flat"])
+def test_no_cell_of_a_sheet_runs_and_every_one_comes_back(tmp_path, layout, is_defanged):
+    said = ["=1+1", "@SUM(1+1)", "'=1", "plain", " +49", "-1", "＝2", "\t=3"]
+    table = build_indicators(
+        [{"indicator_value": f"linden{n}", "declared": "url", "note": c} for n, c in enumerate(said)]
+    )
+    sheet = write_meta_sheet(table, tmp_path / "a.csv", layout=layout, is_defanged=is_defanged)
+    notes = [row[4 if layout == "killchain" else 2] for row in published_rows(sheet)[1:]]
+
+    assert sheet.read_bytes().startswith(codecs.BOM_UTF8)
+    assert notes == guard_cells(table["note"]).to_list()
+    assert not [note for note in notes if note.lstrip(" ").startswith(("=", "@", "+", "-", "＝", "\t"))]
+    assert read_indicators(sheet)["note"].to_list() == table["note"].to_list()
 
 
 @pytest.mark.parametrize("columns", [["note"], ["note", "text"]])

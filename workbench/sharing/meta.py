@@ -17,7 +17,7 @@ import polars as pl
 from workbench.addresses import defang_each
 from workbench.schema import ParameterError, SourceError
 from workbench.sharing.indicators import build_indicators
-from workbench.sharing.tables import guard_cells, write_cells
+from workbench.sharing.tables import guard_cells, unguard_cell, write_cells
 
 LAYOUTS = {
     "killchain": ("Tactic", "Technique", "Procedure", "Indicator", "Note"),
@@ -66,13 +66,14 @@ def write_meta_sheet(
         indicators: the indicators table.
         path: ends in .csv or .tsv.
         layout: "killchain" (Tactic, Technique, Procedure, Indicator, Note) or "flat" (indicator_type, ...).
-        is_defanged: write addresses so that nothing opens by a click; False writes each cell exactly as it was
-            published, for a copy of somebody else's sheet.
+        is_defanged: write addresses so that nothing opens by a click; False leaves them as they were published, for a
+            copy of somebody else's sheet.
 
     Raises:
         ParameterError: an unknown layout.
 
-    A cell a spreadsheet would run as a formula gets a leading apostrophe. The file starts with the mark by which
+    A cell a spreadsheet would run as a formula gets a leading apostrophe; `read_meta_sheet` takes it back, and
+    `unguard_cells` for who reads the file otherwise. The file starts with the mark by which
     Excel knows UTF-8.
     """
     if layout not in LAYOUTS:
@@ -80,10 +81,10 @@ def write_meta_sheet(
     columns = _killchain_cells(indicators) if layout == "killchain" else _flat_cells(indicators)
     if is_defanged:
         is_live = indicators["indicator_type"].is_in(_SHOWN_LIVE)
-        columns = [guard_cells(cells.zip_with(is_live, defang_each(cells))) for cells in columns]
-    cells = pl.DataFrame([cells.alias(name) for cells, name in zip(columns, LAYOUTS[layout], strict=True)])
+        columns = [cells.zip_with(is_live, defang_each(cells)) for cells in columns]
+    cells = pl.DataFrame([guard_cells(cells).alias(name) for cells, name in zip(columns, LAYOUTS[layout], strict=True)])
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    return write_cells(cells, path, delimiter=delimiter, has_mark=is_defanged)
+    return write_cells(cells, path, delimiter=delimiter)
 
 
 def _killchain_cells(indicators: pl.DataFrame) -> list[pl.Series]:
@@ -124,7 +125,7 @@ def _read_rows(path: Path) -> Iterator[dict[str, object]]:
         if header is None:
             header = _read_header(cells, path=path)
             continue
-        yield _read_row(cells, header=header, line=line)
+        yield _read_row([unguard_cell(cell) for cell in cells], header=header, line=line)
     if header is None:
         raise SourceError(f"{path.name}: expected a sheet of indicators; found an empty file. Fetch it again.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,11 @@ def write_table(table: pl.DataFrame, path: Path) -> Path:
     return write_cells(pl.DataFrame([_cells(column) for column in table.iter_columns()]), path)
 
 
-def write_cells(cells: pl.DataFrame, path: Path, *, delimiter: str = ",", has_mark: bool = True) -> Path:
+def write_cells(cells: pl.DataFrame, path: Path, *, delimiter: str = ",") -> Path:
     """Write cells that are text already, as they are, and return the path; a null is a blank cell."""
     # Readers skip an empty line: where a blank cell is a row's only one, quotes say that it is there.
     filled = cells.with_columns(pl.all().fill_null("") if cells.width == 1 else pl.all().replace("", None))
-    filled.write_csv(path, separator=delimiter, include_bom=has_mark, line_terminator="\r\n", null_value="")
+    filled.write_csv(path, separator=delimiter, include_bom=True, line_terminator="\r\n", null_value="")
     return path
 
 
@@ -36,6 +37,11 @@ def unguard_cells(cells: pl.Series) -> pl.Series:
     """Return the cells that `guard_cells` guarded."""
     is_guarded = pl.col("cell").str.starts_with("'") & pl.col("cell").str.contains(_FORMULA)
     return _change(cells, pl.when(is_guarded).then(pl.col("cell").str.slice(1)).otherwise("cell"))
+
+
+def unguard_cell(cell: str) -> str:
+    """The same of one cell."""
+    return cell[1:] if cell.startswith("'") and re.match(_FORMULA, cell) else cell
 
 
 def _change(cells: pl.Series, by: pl.Expr) -> pl.Series:
