@@ -21,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from workbench.schema import Release, SourceError, decision
+from workbench.spoken_names import find_standing, find_telling_handles, find_telling_names
 
 REMOVED_FILE = "removed.toml"
 INSTEAD = "[removed]"
@@ -46,7 +47,8 @@ def leave_out_removed(release: Release, dataset: Path) -> Release:
     """Return the release without the accounts that a dataset's `removed.toml` names, their posts and their words.
 
     Reposts of their posts go with them, because they repeat their words. Other posts stay: mentions of the accounts
-    become `[removed]`, and what they answered or quoted is no longer said. A decision says how many were left out.
+    become `[removed]`, so do handles and display names that tell them apart without a sign, and what they answered or
+    quoted is no longer said. A decision says how many were left out.
 
     Raises:
         SourceError: the file is not what `note_removal` wrote.
@@ -59,11 +61,13 @@ def leave_out_removed(release: Release, dataset: Path) -> Release:
     columns = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]
     known = pl.concat([accounts["account_id"], *columns, posts["mentions"].explode()]).drop_nulls().unique()
     gone = [one for one in known if _digest(one, salt) in removed]
-    names = accounts.filter(pl.col("account_id").is_in(gone))["handle"].drop_nulls().to_list()
+    listed = accounts.filter(pl.col("account_id").is_in(gone))
+    names = listed["handle"].drop_nulls().to_list()
     own = posts.filter(pl.col("account_id").is_in(gone))["post_id"].implode()
     repeats = pl.col("repost_of_account_id").is_in(gone) | pl.col("repost_of_id").is_in(own)
     kept = posts.filter(~pl.col("account_id").is_in(gone), ~repeats.fill_null(value=False))
     kept = _forget(kept, own=own, gone=gone, names=names)
+    kept = _forget_spoken(kept, handles=names, names=listed["display_name"].drop_nulls().to_list(), said=posts)
     others = accounts.filter(~pl.col("account_id").is_in(gone))
     why = "removed at somebody's request; which is not recorded"
     made = [
@@ -96,6 +100,34 @@ def _forget(posts: pl.DataFrame, *, own: pl.Series, gone: list[str], names: list
         reply_to_id=_unless(pl.col("reply_to_id").is_in(own), "reply_to_id"),
         quote_of_id=_unless(pl.col("quote_of_id").is_in(own), "quote_of_id"),
     )
+
+
+def _forget_spoken(posts: pl.DataFrame, *, handles: list[str], names: list[str], said: pl.DataFrame) -> pl.DataFrame:
+    """Take out what stands for the accounts without a sign: listed no longer, nothing later would hide them."""
+    telling = sorted(find_telling_handles([handle.lower() for handle in handles], said), key=len, reverse=True)
+    spoken = sorted(find_telling_names(names, said), key=len, reverse=True)
+    if telling:
+        # Chinese and the like is written without spaces around a handle, so only Latin letters and digits glue.
+        words = rf"(?i)(?-u:\b)(?:{'|'.join(re.escape(handle) for handle in telling)})(?-u:\b)"
+        posts = posts.with_columns(
+            text=pl.col("text").str.replace_all(words, INSTEAD),
+            hashtags=pl.col("hashtags").list.eval(
+                pl.element().filter(~pl.element().str.to_lowercase().is_in(telling).fill_null(value=False))
+            ),
+        )
+    if not spoken:
+        return posts
+    held = posts["text"].drop_nulls().unique()
+    held = held.filter(held.str.contains_any(spoken))
+    changed = pl.Series([_strike(text, spoken) for text in held], dtype=pl.String)
+    return posts.with_columns(pl.col("text").replace(held, changed))
+
+
+def _strike(text: str, names: list[str]) -> str:
+    for name in names:
+        for at in reversed(find_standing(name, text)):
+            text = f"{text[:at]}{INSTEAD}{text[at + len(name) :]}"
+    return text
 
 
 def _unless(is_theirs: pl.Expr, column: str) -> pl.Expr:
