@@ -2,12 +2,15 @@
 
 import io
 import json
+import re
+import shutil
 import zipfile
 
 import nbformat
 import polars as pl
 import pytest
 
+from workbench.catalogue import write_catalogue
 from workbench.keys import read_key
 from workbench.privacy import protect_release
 from workbench.removal import REASON, find_remains, remove_account
@@ -16,6 +19,7 @@ from workbench.schema import ParameterError, SourceError
 from workbench.sharing.match import pair_names
 from workbench.sources import load_release
 from workbench.sources.removed import REMOVED_FILE, note_removal
+from workbench.sources.twitter_archive import TWEETS, USERS
 from workbench.versions import list_versions
 
 GONE, HANDLE, WORDS = "10077001", "quietlamp", "The lamp at pier nine burns green tonight"
@@ -30,17 +34,40 @@ ROWS = [
 SHARES = HEADER + "".join(
     ",".join([*row[:5], row[5], str(1_900_000_000 + n), row[6]]) + "\n" for n, row in enumerate(ROWS)
 )
+NAME, BIO = "Keeper of Pier Nine", "Lamps lit since 1999 between the ferries"
+PERSONS = {
+    GONE: (NAME, HANDLE, BIO),
+    "10077002": ("Ferry Bell", "ferrybell", "Bells"),
+    "10077003": ("East Quay", "eastquay", ""),
+}
+SPOKEN = [
+    ("m6", "10077002", f"Ask {NAME} or {HANDLE} when the lamps go out", ""),
+    ("m7", "10077003", f"Lights out #{HANDLE} say the quietlamps", f"[{HANDLE}]"),
+]
+GONE_B, HANDLE_B = "20088001", "lampkeeper_b"
+SHARES_B = HEADER + (
+    f"n1,{GONE_B},{HANDLE_B},,,{WORDS},1900000003,https://linden.example/lamp\n"
+    "n2,20088002,bellringer_b,,,Bells at noon,1900000004,https://linden.example/bell\n"
+)
 PARAMETERS = 'dataset = "quay"\nreports_folder = ""\ncache_folder = ""\nseed = 7'
 REPORT = """
 from pathlib import Path
 
 import workbench as wb
+from workbench.findings import TableView
 
 case = wb.open_case(dataset, reports_folder=reports_folder, cache_folder=cache_folder)
 release = case.keep(wb.load_release, case.dataset)
 shown = wb.protect_release(release, key=wb.read_key())
 shown.posts.select("post_id", "account_id", "text").write_csv(Path(reports_folder, "posts.csv"))
-section = wb.Section("release", empty_reason=f"The seed is {seed}.")
+second = wb.load_second(case.dataset)
+if second.posts.height:
+    second = wb.protect_release(second, key=wb.read_key())
+    both = wb.combine_releases([shown, second], name="both", title="Both")
+    both.posts.write_ndjson(Path(reports_folder, "both.jsonl"))
+members = shown.accounts.select("account_id", "display_name", "description", cluster_id=1)
+table = TableView("cluster_members", "Members", f"The seed is {seed}.", members)
+section = wb.Section("clusters", tables=[table])
 case.save("07_write_report", release, sections=[section], parameters={"seed": seed})
 wb.render_report(case.gather(), case.folder)
 shown.accounts
@@ -67,6 +94,46 @@ def dataset(home):
     return home / "datasets" / "quay"
 
 
+def write_archive(place):
+    """The same accounts in Twitter's layout: a table of them with display names and bios, and what they wrote."""
+    (place / "messages.csv").unlink()
+    persons = {
+        account: {
+            **dict.fromkeys([*USERS.read, *USERS.unread], ""),
+            "userid": account,
+            "user_display_name": name,
+            "user_screen_name": handle,
+            "user_profile_description": bio,
+            "follower_count": "12",
+            "following_count": "3",
+            "account_creation_date": "2017-08-30",
+        }
+        for account, (name, handle, bio) in PERSONS.items()
+    }
+    pl.DataFrame(list(persons.values())).write_csv(place / "users.csv")
+    said = [*((post, account, text, "") for post, account, _, repost, _, text, _ in ROWS if not repost), *SPOKEN]
+    tweets = [
+        {
+            **dict.fromkeys([*TWEETS.read, *TWEETS.unread], ""),
+            **persons[account],
+            "tweetid": str(int(post[1:]) + 900),
+            "tweet_text": text,
+            "tweet_time": f"2019-06-30 06:{n:02}",
+            "is_retweet": "false",
+            "hashtags": tags,
+        }
+        for n, (post, account, text, tags) in enumerate(said)
+    ]
+    pl.DataFrame(tweets).write_csv(place / "tweets.csv")
+
+
+def shown_as(place, account_id):
+    """The pseudonym by which an account of a dataset is shown."""
+    original = load_release(place)
+    names = pair_names(original, protect_release(original, key=read_key()))
+    return names.filter(pl.col("account_id") == account_id)["shown"].item()
+
+
 def contents(place):
     """Every file under a place as text, tables and archives opened."""
     for file in sorted(place.rglob("*")):
@@ -84,9 +151,7 @@ def contents(place):
 def test_nothing_of_a_removed_account_is_left_and_a_new_version_says_only_that_something_was_removed(home):
     run_case("quay")
     run_case("quay", parameters={"seed": 8})
-    original = load_release(dataset(home))
-    names = pair_names(original, protect_release(original, key=read_key()))
-    pseudonym = names.filter(pl.col("account_id") == GONE)["shown"][0]
+    pseudonym = shown_as(dataset(home), GONE)
     reports, cache = home / "reports", home / ".cache"
     (reports / "quay.package").mkdir()
     (reports / "quay.package" / "accounts.csv").write_text(pseudonym)
@@ -122,6 +187,80 @@ def test_nothing_of_a_removed_account_is_left_and_a_new_version_says_only_that_s
         ("left out 2", 2),
     ]
     assert json.loads((reports / "quay" / "manifest.json").read_text())["parameters"]["seed"] == 8
+
+
+@pytest.mark.notebook
+def test_the_catalogue_an_account_table_and_a_second_platform_hold_nothing_of_it_either(home):
+    second = home / "datasets" / "quay_platform_b"
+    second.mkdir()
+    (second / "messages.csv").write_text(SHARES_B)
+    (second / "dataset.toml").write_text('title = "Invented quay, elsewhere"\nplatform = "facebook"\n')
+    write_archive(dataset(home))
+    shutil.copytree(dataset(home), home / "datasets" / "pier")
+    reports = home / "reports"
+    run_case("quay")
+    run_case("pier")
+    write_catalogue(reports, address="https://reports.example/lamps/")
+    first = shown_as(dataset(home), GONE)
+    other = shown_as(second, GONE_B)
+    assert first in (reports / "index.html").read_text(), "or the test would prove nothing"
+    assert first in (reports / "catalogue.json").read_text()
+    assert [file for file, content in contents(reports) if other.encode() in content]
+
+    removals = [remove_account("quay", GONE), remove_account("quay", GONE_B)]
+
+    assert [removal.withdrawn for removal in removals] == [(1,), (1, 2)]
+    assert [removal.files_that_hold_it for removal in removals] == [
+        ("tweets.csv", "users.csv"),
+        ("messages.csv",),
+    ]
+    # The copy of the data under another name is a case of its own: it keeps the account until it is removed there, too.
+    ours = [reports / "quay", reports / "quay.history", home / ".cache" / "quay"]
+    listing = [reports / name for name in ("index.html", "catalogue.json", "feed.xml")]
+    texts = [(file, content) for place in ours for file, content in contents(place)]
+    texts += [(file, file.read_bytes()) for file in listing]
+    for name in (GONE, first, HANDLE, NAME, BIO, GONE_B, other, HANDLE_B, WORDS):
+        stands = re.compile(rb"(?<![a-z0-9])" + re.escape(name.encode()) + rb"(?![a-z0-9])", re.IGNORECASE)
+        assert not [file for file, content in texts if stands.search(content)], name
+    listed = json.loads((reports / "catalogue.json").read_text())["reports"]
+    assert [(row["case"], row["version"]) for row in listed if row["case"] == "quay"] == [("quay", 3)]
+    assert 'xml:base="https://reports.example/lamps/"' in (reports / "feed.xml").read_text()
+
+
+@pytest.mark.notebook
+def test_a_catalogue_is_renewed_even_where_the_new_report_cannot_be_made(home):
+    reports = home / "reports"
+    shutil.copytree(dataset(home), home / "datasets" / "pier")
+    run_case("quay")
+    run_case("pier")
+    write_catalogue(reports)
+    pseudonym = shown_as(dataset(home), GONE)
+    assert pseudonym in (reports / "index.html").read_text()
+    notebook = nbformat.read(home / "notebooks" / "07_write_report.ipynb", 4)
+    notebook.cells.append(nbformat.v4.new_code_cell("raise OSError('the disk is gone')"))
+    nbformat.write(notebook, home / "notebooks" / "07_write_report.ipynb")
+    with pytest.raises(RunError, match="the disk is gone"):
+        remove_account("quay", GONE)
+    assert pseudonym not in (reports / "index.html").read_text()
+
+
+def test_names_that_stand_for_the_account_without_a_sign_are_gone_from_what_others_say(home):
+    write_archive(dataset(home))
+    note_removal(dataset(home), GONE)
+    release = load_release(dataset(home))
+    texts = dict(release.posts.select("post_id", "text").iter_rows())
+    assert texts["906"] == "Ask [removed] or [removed] when the lamps go out"
+    assert texts["907"] == "Lights out #[removed] say the quietlamps"
+    assert HANDLE not in release.posts["hashtags"].explode().drop_nulls().to_list()
+    assert BIO not in release.accounts["description"].to_list()
+
+
+def test_a_common_word_is_no_name_of_a_removed_account(home):
+    rows = [f"c{n},3000{n},speaker_{n},,,number {n} has a quietlamp at home,{1900000100 + n},\n" for n in range(6)]
+    (dataset(home) / "common.csv").write_text(HEADER + "".join(rows))
+    note_removal(dataset(home), GONE)
+    texts = load_release(dataset(home)).posts["text"].to_list()
+    assert len([text for text in texts if text.endswith("has a quietlamp at home")]) == 6
 
 
 def test_the_release_no_longer_holds_the_account_and_others_keep_what_is_theirs(home):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 import re
@@ -23,6 +24,7 @@ from workbench.report_text import defang_cell
 from workbench.schema import ParameterError, SourceError, WorkbenchError
 
 NOT_REPORTS = (".draft", ".failed", ".history", ".package")
+CATALOGUE_FILES = ("index.html", "catalogue.json", "feed.xml")
 MOST_EXAMPLES = 3
 MOST_OVERLAPS_SHOWN = 100
 SIZES = {100: "under 100 accounts", 1_000: "100 to 999 accounts", 10_000: "1,000 to 9,999 accounts"}
@@ -106,6 +108,16 @@ def write_catalogue(folder: str | Path, *, address: str = "") -> Path:
     path = root / "index.html"
     path.write_text(_render_page(entries, shared, unread), encoding="utf-8", newline="\n")
     return path
+
+
+def renew_catalogue(folder: str | Path) -> Path | None:
+    """Write a folder's catalogue anew, under the address its feed names; None where there is none to renew."""
+    root = Path(folder)
+    if not (root / "catalogue.json").is_file():
+        return None
+    feed = root / "feed.xml"
+    base = re.search(r'xml:base="([^"]*)"', feed.read_text(encoding="utf-8")) if feed.is_file() else None
+    return write_catalogue(root, address=html.unescape(base[1]) if base else "")
 
 
 def _is_report(folder: Path) -> bool:

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from workbench.cache_key import hash_file
 from workbench.case import Case, home, open_case
-from workbench.catalogue import read_manifest
+from workbench.catalogue import CATALOGUE_FILES, read_manifest, renew_catalogue
 from workbench.csv_header import check_header
 from workbench.keys import read_key
 from workbench.platforms import find_second
@@ -32,6 +32,7 @@ from workbench.schema import ParameterError, Release, SourceError
 from workbench.sharing.match import pair_names
 from workbench.sources import load_release
 from workbench.sources.removed import note_removal
+from workbench.spoken_names import find_telling_names
 from workbench.versions import list_history, number_version
 
 REASON = "Data was removed at somebody's request."
@@ -101,14 +102,18 @@ def remove_account(
         )
     run = None
     if withdrawn:
+        # Before the run, too: where no new report can be made, the catalogue must not go on showing the old ones.
+        renew_catalogue(reports)
         run = run_case(
             case, parameters=parameters or {}, out=out, notebooks=notebooks, correction=REASON, console=console
         )
+        renew_catalogue(reports)
     remains = find_remains(_places_of(opened, reports), names)
     if remains:
         raise RunError(
             f"The account was removed, but {len(remains)} files still hold a name of it: "
-            f"{', '.join(str(file) for file in remains[:5])}. Delete them by hand, and report this as a fault."
+            f"{', '.join(str(file) for file in remains[:5])}. Where it is the catalogue, remove the account from the "
+            "other cases that hold it; delete other files by hand, and report this as a fault."
         )
     files = sorted({file for release in holders.values() for file in _list_files(release, account_id)})
     return Removal(withdrawn=withdrawn, run=run, files_that_hold_it=tuple(files))
@@ -150,11 +155,14 @@ def _holds(release: Release, account_id: str) -> bool:
 
 
 def _list_names(release: Release, account_id: str) -> set[str]:
-    """Its id, its pseudonym, and its handle behind @: what must stand nowhere afterwards."""
+    """Its id, its pseudonym, its handle behind @, a display name that is its alone: what must stand nowhere after."""
     pairs = pair_names(release, protect_release(release, key=read_key()))
     shown = pairs.filter(pl.col("account_id") == account_id)["shown"].to_list()
-    handles = release.accounts.filter(pl.col("account_id") == account_id)["handle"].drop_nulls().to_list()
-    return {account_id, *shown, *(f"@{handle}" for handle in handles)}
+    is_it = pl.col("account_id") == account_id
+    handles = release.accounts.filter(is_it)["handle"].drop_nulls().to_list()
+    others = set(release.accounts.filter(~is_it)["display_name"].drop_nulls())
+    own = set(release.accounts.filter(is_it)["display_name"].drop_nulls()) - others
+    return {account_id, *shown, *(f"@{handle}" for handle in handles), *find_telling_names(sorted(own), release.posts)}
 
 
 def _read_labels(file: Path) -> pl.DataFrame | None:
@@ -195,7 +203,8 @@ def _clear(case: Case, reports: Path) -> None:
 
 def _places_of(case: Case, reports: Path) -> list[Path]:
     cache = [case.cache.folder] if case.cache.folder else []
-    return [reports / case.name, reports / f"{case.name}.history", *_list_byways(case, reports), *cache]
+    listing = [reports / name for name in CATALOGUE_FILES if (reports / name).is_file()]
+    return [reports / case.name, reports / f"{case.name}.history", *_list_byways(case, reports), *cache, *listing]
 
 
 def _list_byways(case: Case, reports: Path) -> list[Path]:
