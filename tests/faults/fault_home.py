@@ -71,6 +71,11 @@ class FaultHome:
         """The folder of reports."""
         return self.root / "reports"
 
+    @property
+    def temporary(self) -> Path:
+        """The folder for temporary files of its processes."""
+        return self.root / "temporary"
+
     def start(self, value: int, *, out: Path | None = None, **environment: str) -> subprocess.Popen[str]:
         """Start the main job in a process group of its own."""
         command = [sys.executable, "-c", RUN.replace("PARAMETER", self.parameter), str(value), *([out] if out else [])]
@@ -91,7 +96,12 @@ class FaultHome:
 
     def environment(self) -> dict[str, str]:
         """Variables that make a process use this folder."""
-        return {"WORKBENCH_HOME": str(self.root), "WORKBENCH_KEY_FILE": str(self.root / "key")}
+        self.temporary.mkdir(exist_ok=True)
+        return {
+            "WORKBENCH_HOME": str(self.root),
+            "WORKBENCH_KEY_FILE": str(self.root / "key"),
+            "TMPDIR": str(self.temporary),
+        }
 
 
 def make_quick_home(root: Path) -> FaultHome:
@@ -113,8 +123,11 @@ def make_real_home(root: Path) -> FaultHome:
     return FaultHome(root, "n_shuffles")
 
 
-def find_faults(home: FaultHome) -> list[str]:
-    """Return what is wrong with the reports folder: half a report, a file not as its manifest says, something left."""
+def find_faults(home: FaultHome, reference: Reference | None = None) -> list[str]:
+    """Return what is wrong with the reports folder: half a report, a file not as its manifest says, something left.
+
+    With a reference, a report that is neither of its two is a fault, too: one of files of both, say.
+    """
     faults = []
     places = [home.reports / CASE, *(home.reports / f"{CASE}.history").glob("v*")]
     for place in places:
@@ -126,11 +139,26 @@ def find_faults(home: FaultHome) -> list[str]:
             faults.append(f"{name} lacks {absent}")
             continue
         faults += [f"{name}: {file} is not as its manifest says" for file in list_changed(place)]
+        if reference and list_outputs(place) not in (reference.first, reference.second):
+            faults.append(f"{name} is neither the report before nor the new one")
     known = {CASE, f"{CASE}.history", f"{CASE}.failed"}
     faults += [
         f"left behind: {one.name}" for one in home.reports.iterdir() if one.name[0] != "." and one.name not in known
     ]
     return faults
+
+
+def list_temporary(home: FaultHome, reports: Path | None = None) -> list[str]:
+    """Return what runs left that only they needed: drafts of reports and of kept results, temporary files.
+
+    Beware: a killed process may leave some; its next run throws drafts of reports away, a later one those of results.
+    """
+    places = [
+        *(reports or home.reports).glob(f".{CASE}.running-*"),
+        *(home.root / ".cache").rglob(".draft-*"),
+        *home.temporary.glob("*"),
+    ]
+    return sorted(place.name for place in places)
 
 
 def list_changed(place: Path) -> list[str]:
@@ -196,14 +224,14 @@ def kill_once(home: FaultHome, reference: Reference, rng: random.Random) -> dict
         os.killpg(process.pid, signal.SIGKILL) if is_group else process.kill()
     process.communicate()
     left = describe_left(home, reference)
-    faults = find_faults(home)
+    faults = find_faults(home, reference)
     began = time.monotonic()
     status, said = home.run(3)
     again_s = time.monotonic() - began
     if status:
         faults.append(f"the run after it failed: {said}")
     else:
-        faults += find_faults(home)
+        faults += find_faults(home, reference)
         if list_outputs(home.reports / CASE) != reference.second:
             faults.append("the run after it gave other bytes")
         if list_outputs(home.reports / f"{CASE}.history" / "v1") != reference.first:

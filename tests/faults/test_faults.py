@@ -1,15 +1,28 @@
 """Runs that are killed, starved, crowded or cut off: a clear word, nothing half-written, nothing lost."""
 
+import contextlib
+import json
 import os
 import random
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from fault_home import CASE, describe_left, find_faults, kill_once, list_outputs, make_quick_home, make_reference
+from fault_home import (
+    CASE,
+    FaultHome,
+    describe_left,
+    find_faults,
+    kill_once,
+    list_outputs,
+    list_temporary,
+    make_quick_home,
+    make_reference,
+)
 from run_faults import say_kill
 
 NO_NETWORK = Path(__file__).parent / "no_network"
@@ -30,6 +43,43 @@ def wounded(tmp_path_factory):
     """A quick home and what undisturbed runs give in it."""
     home = make_quick_home(tmp_path_factory.mktemp("faults") / "home")
     return home, make_reference(home)
+
+
+@pytest.fixture(autouse=True)
+def _no_temporary_files_stay(request):
+    yield
+    if "wounded" in request.fixturenames:
+        home, _ = request.getfixturevalue("wounded")
+        left = list_temporary(home)
+        shutil.rmtree(home.temporary, ignore_errors=True)
+        shutil.rmtree(home.root / ".cache", ignore_errors=True)
+        assert left == [] or "kill" in request.node.name
+
+
+@contextlib.contextmanager
+def read_only(folder, content):
+    """Make a folder with this content that nobody may write to, root included."""
+    folder.mkdir(parents=True, exist_ok=True)
+    is_root = os.geteuid() == 0
+    if is_root and subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=False).returncode:
+        pytest.skip("this machine lets nobody mount, and root may write anywhere")
+    try:
+        if content:
+            shutil.copytree(content, folder, dirs_exist_ok=True)
+        if is_root:
+            subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        else:
+            _set_modes(folder, 0o555)
+        with pytest.raises(OSError, match=r"Read-only|Permission denied"):
+            (folder / "new").touch()
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True) if is_root else _set_modes(folder, 0o755)
+
+
+def _set_modes(folder, mode):
+    for place in (folder, *(one for one in folder.rglob("*") if one.is_dir())):
+        place.chmod(mode)
 
 
 @pytest.mark.parametrize("seed", range(N_KILLS))
@@ -61,6 +111,28 @@ def test_what_a_kill_may_never_leave_would_be_seen(wounded):
     (report / "manifest.json").unlink()
     assert find_faults(home) == [f"{CASE} lacks ['manifest.json']"]
     assert describe_left(home, reference)["report_left"] == "none"
+
+
+class MixingHome(FaultHome):
+    """A home whose killed run leaves a report of files of two versions, with a manifest that agrees."""
+
+    def start(self, *_, **__):
+        record = json.loads((self.reports / CASE / "manifest.json").read_text())
+        record["outputs"].pop("table_1.csv")
+        (self.reports / CASE / "table_1.csv").unlink()
+        (self.reports / CASE / "manifest.json").write_text(json.dumps(record))
+        return subprocess.Popen(["sleep", "60"], stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+    def run(self, *_, **__):
+        return 1, "not run"
+
+
+def test_a_report_of_files_of_two_versions_is_a_fault(wounded):
+    home, reference = wounded
+    found = kill_once(MixingHome(home.root, home.parameter), replace(reference, seconds=0.2), random.Random(0))
+    assert found["report_left"] == "other"
+    assert found["faults"][0] == f"{CASE} is neither the report before nor the new one"
+    assert "FAULT" in say_kill(found)
 
 
 def test_an_unchanged_stage_is_not_computed_again_and_a_corrupt_one_is(wounded):
@@ -105,7 +177,7 @@ def test_a_file_that_grows_past_what_the_disk_takes_is_explained_and_leaves_noth
     assert "File too large" in done.stderr
     assert "Traceback" not in done.stderr.splitlines()[-1]
     assert not (out / CASE).exists()
-    assert [one.name for one in out.iterdir() if one.name.startswith(f".{CASE}.running")] == []
+    assert list_temporary(home, out) == []
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount")
@@ -122,7 +194,7 @@ def test_a_full_disk_is_explained_and_keeps_the_report_that_was_there(wounded, t
         assert status
         assert "No space left" in said
         assert list_outputs(tmp_path / "reports" / CASE) == before == reference.first
-        assert not list((tmp_path / "reports").glob(f".{CASE}.running-*"))
+        assert list_temporary(home, tmp_path / "reports") == []
     finally:
         subprocess.run(["umount", tmp_path], check=True)
 
@@ -133,6 +205,37 @@ def test_a_folder_one_may_not_write_to_is_explained(wounded, tmp_path):
     status, said = home.run(2, out=tmp_path / "file" / "reports")
     assert status == 1
     assert said.startswith("RunError: Nothing can be written in")
+
+
+def test_reports_one_may_only_read_are_explained_and_stay(wounded, tmp_path):
+    home, reference = wounded
+    with read_only(tmp_path / "reports", reference.start / "reports"):
+        status, said = home.run(3, out=tmp_path / "reports")
+        assert status == 1
+        assert said.startswith("RunError: Nothing can be written in")
+        assert list_outputs(tmp_path / "reports" / CASE) == reference.first
+        assert list_temporary(home, tmp_path / "reports") == []
+
+
+def test_where_results_cannot_be_kept_the_run_goes_on_and_says_so(wounded, tmp_path):
+    home, _ = wounded
+    with read_only(home.root / ".cache", None):
+        status, said = home.run(3, out=tmp_path)
+        assert (status, list((home.root / ".cache").iterdir())) == (0, []), said
+    notebook = (tmp_path / CASE / "notebooks" / "07_write_report.ipynb").read_text()
+    assert notebook.count("could not be kept") == 3
+    assert list_temporary(home, tmp_path) == []
+
+
+def test_a_dataset_one_may_only_read_is_enough(wounded, tmp_path):
+    home, reference = wounded
+    shutil.copytree(home.root / "datasets" / CASE, tmp_path / "dataset")
+    with read_only(home.root / "datasets" / CASE, tmp_path / "dataset"):
+        status, said = home.run(3, out=tmp_path / "reports")
+    assert status == 0, said
+    tables = [name for name in reference.second if name.endswith(".csv")]
+    outputs = list_outputs(tmp_path / "reports" / CASE)
+    assert [outputs[name] for name in tables] == [reference.second[name] for name in tables]
 
 
 def test_too_little_memory_ends_in_one_line_and_keeps_the_report_that_was_there(wounded):
