@@ -80,11 +80,20 @@ def _try_chunk(inputs: list[tuple[str, int]]) -> list[Outcome]:
             ).stdout
         except subprocess.TimeoutExpired as error:
             text = error.stdout.decode() if isinstance(error.stdout, bytes) else (error.stdout or "")
-        done += [Outcome(**json.loads(line)) for line in text.splitlines()]
+        done += list(_read_outcomes(text))
         if len(done) < len(inputs):
             name, seed = inputs[len(done)]
             done.append(Outcome(name, seed, "?", "broken", "the process died or hung", 0.0, 0, 0))
     return done
+
+
+def _read_outcomes(text: str) -> Iterator[Outcome]:
+    """Outcomes a worker wrote; a line cut off when it was killed ends them."""
+    for line in text.splitlines():
+        try:
+            yield Outcome(**json.loads(line))
+        except ValueError:
+            return
 
 
 def _work() -> None:
