@@ -18,9 +18,9 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,16 @@ from fuzz_mutations import FILE_NAMES, damage
 from fuzz_samples import Sample, list_samples
 
 from workbench.schema import Release, WorkbenchError
+from workbench.state_media.adverts import AdvertFile
 
 MAX_SECONDS = 20
 MAX_SECONDS_PER_MB = 3
 FREE_BYTES = 150_000_000
 MAX_MULTIPLE = 60
 """memory a reader may take beyond `FREE_BYTES`, in multiples of the unpacked input"""
+MAX_UNPACKED = 200_000_000
+"""bytes of an archive that count as input at most, however much comes out of it"""
+_PACKED_WRONG = (OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 _ADVICE = re.compile(
     r"\b(?:Add|Ask|Check|Choose|Compare|Correct|Declare|Decrypt|Delete|Did you mean|Do not|Drop|Export|Fetch|"
     r"For another|Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|"
@@ -44,6 +48,9 @@ _PAGES = ("twarc v2 pages", "zeeschuimer X", "zeeschuimer TikTok", "bluesky view
 """formats of which one line may hold several records"""
 _WHOLE = ("twitter", "share log", "messages")
 """formats of which every record is one account or one post"""
+
+_WITH_QUARANTINE = ("facts", "outlets")
+"""formats whose reader gives what it kept and the quarantine; lists that join rows into one outlet are not judged"""
 
 
 @dataclass(frozen=True)
@@ -67,15 +74,18 @@ class TooSlowError(BaseException):
     """Not an Exception, so that no reader takes it for a fault of its own."""
 
 
-def try_input(name: str, seed: int) -> Outcome:
-    """Return what the reader of this sample makes of the damage this seed stands for."""
+def try_input(name: str, seed: int, *, read: Callable[[Path], Any] | None = None) -> Outcome:
+    """Return what the reader of this sample, or another, makes of the damage this seed stands for."""
     sample = list_samples()[name]
+    sample = replace(sample, read=read or sample.read)
     rng = random.Random(f"{name} {seed}")
     content, mutation = damage(rng, sample.files[sample.damaged], form=sample.form)
     files = {**sample.files, sample.damaged: content}
     with suppress(ValueError, KeyError, TypeError):  # past mending, the checksum stops the reader: judged all the same
         files = sample.mend(files)
     file_name = rng.choice(FILE_NAMES) if not sample.is_folder and rng.random() < 0.02 else sample.damaged
+    n_unpacked = measure_unpacked(content)
+    seconds_allowed = MAX_SECONDS + MAX_SECONDS_PER_MB * n_unpacked // 1_000_000
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         try:
@@ -84,19 +94,19 @@ def try_input(name: str, seed: int) -> Outcome:
             path = place / file_name
         before = _fingerprint(place)
         began, floor = time.process_time(), _reset_peak()
-        verdict, said = _judge(name, sample, path, content)
+        verdict, said = _judge(name, sample, path, content, seconds=seconds_allowed)
         seconds, peak = time.process_time() - began, max(0, _peak() - floor)
         if _fingerprint(place) != before:
             verdict, said = "broken", "a source file was changed, or one was left behind"
-    n_bytes = _unpacked_size(content) + sum(map(len, files.values()))
+    n_bytes = n_unpacked + sum(map(len, files.values()))
     if peak > FREE_BYTES + MAX_MULTIPLE * n_bytes:
         verdict, said = "broken", f"took {peak:,} bytes of memory for {n_bytes:,} bytes of input"
     return Outcome(name, seed, mutation, verdict, said, seconds, n_bytes, peak)
 
 
-def _judge(name: str, sample: Sample, path: Path, content: bytes) -> tuple[str, str]:
+def _judge(name: str, sample: Sample, path: Path, content: bytes, *, seconds: int) -> tuple[str, str]:
     try:
-        with _time_bound(MAX_SECONDS + MAX_SECONDS_PER_MB * _unpacked_size(content) // 1_000_000):
+        with _time_bound(seconds):
             result = sample.read(path)
     except WorkbenchError as error:
         said = f"{type(error).__name__}: {error}"
@@ -107,12 +117,27 @@ def _judge(name: str, sample: Sample, path: Path, content: bytes) -> tuple[str, 
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         return "broken", f"{type(error).__name__}: {str(error)[:300]}"
-    fault = _find_loss(name, sample, result, content) if isinstance(result, Release) else ""
+    fault = _find_loss(name, sample, result, content)
     return ("broken", fault) if fault else ("read", "")
 
 
-def _find_loss(name: str, sample: Sample, release: Release, content: bytes) -> str:
-    """Say which records are neither kept nor in quarantine; blank where all are accounted for."""
+def _find_loss(name: str, sample: Sample, result: Any, content: bytes) -> str:
+    """Say which records are neither kept nor in quarantine; blank where all are accounted for, or none can be."""
+    if isinstance(result, Release):
+        return _find_loss_of_release(name, sample, result, content)
+    if isinstance(result, AdvertFile):
+        n_kept, n_bad = result.adverts.height, result.quarantine.height
+    elif name in _WITH_QUARANTINE:
+        n_kept, n_bad = (table.height for table in result)
+    else:
+        return ""
+    n_expected = _count_records(name, sample, content)
+    if n_expected is not None and n_expected != n_kept + n_bad:
+        return f"{n_expected:,} records in the file, {n_kept:,} kept, {n_bad:,} in quarantine"
+    return ""
+
+
+def _find_loss_of_release(name: str, sample: Sample, release: Release, content: bytes) -> str:
     read = release.decisions.filter(pl.col("stage") == "load", pl.col("action").str.contains("^read .+ from "))
     n_in, n_read = int(read["n_before"].sum()), int(read["n_after"].sum())
     n_repeats = release.quarantine.filter(pl.col("reason").str.contains("repeats the id of line")).height
@@ -137,12 +162,17 @@ def _count_records(name: str, sample: Sample, content: bytes) -> int | None:
             is_lines = isinstance(json.loads(lines[0]), dict)
         except (ValueError, RecursionError):
             return None
-        return sum(bool(line.strip()) for line in lines) if is_lines else None
+        filled = [line for line in lines if line.strip()]
+        is_clear = all(line.decode("utf-8", "replace").strip() for line in filled)  # else of spaces no ASCII knows
+        return len(filled) if is_lines and is_clear else None
     if sample.form != "csv" or sample.damaged.endswith(".toml"):
         return None
     try:
         text = content.decode("utf-8-sig")
-        if re.search(r"[\x00\r]", text):
+        if name in _WITH_QUARANTINE:  # they may begin with remarks
+            text = re.sub(r"\A(?:#[^\n]*\n)+", "", text)
+        is_unsure = re.search(r"[\x00\r]", text) or (name in _WITH_QUARANTINE and re.search(r"(?m)^#", text))
+        if is_unsure or (name.startswith("adverts") and "\n\n" in text):  # an empty line of adverts is quarantined
             return None
         csv.field_size_limit(10_000_000)
         rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
@@ -165,16 +195,37 @@ def _fingerprint(folder: Path) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def _unpacked_size(content: bytes) -> int:
-    try:
+def measure_unpacked(content: bytes) -> int:
+    """Return how many bytes really come out of an archive, at most `MAX_UNPACKED`; what it claims counts for nothing.
+
+    A member that ends in an error counts as what came out before it.
+    """
+    total = 0
+    with suppress(*_PACKED_WRONG):
         if content.startswith(b"\x1f\x8b"):
-            return len(gzip.decompress(content))
-        if content.startswith(b"PK"):
+            with gzip.open(io.BytesIO(content)) as stream:
+                for piece in _read_pieces(stream):
+                    total += len(piece)
+                    if total >= MAX_UNPACKED:
+                        break
+        elif content.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                return sum(min(info.file_size, max(10**8, 500 * info.compress_size)) for info in archive.infolist())
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError):
-        return len(content)
-    return len(content)
+                total = sum(_measure_member(archive, info) for info in archive.infolist())
+    return max(len(content), min(total, MAX_UNPACKED))
+
+
+def _measure_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> int:
+    total = 0
+    with suppress(*_PACKED_WRONG), archive.open(info) as stream:
+        for piece in _read_pieces(stream):
+            total += len(piece)
+            if total >= MAX_UNPACKED:
+                break
+    return total
+
+
+def _read_pieces(stream: Any) -> Iterator[bytes]:
+    return iter(lambda: stream.read(1_000_000), b"")
 
 
 @contextmanager
