@@ -44,6 +44,8 @@ STRINGS = (
     '=HYPERLINK("https://tracker.example","x")',
     "@SUM(1+1)*cmd|' /C calc'!A0",
     "https://tracker.example/pixel.gif?id=1",
+    "![x](http://192.0.2.1/p.png) [y](javascript:window.pwned=1) ![z][r] <https://tracker.example>",
+    "[r]: https://tracker.example/r.png",
     "expression(window.pwned=1); background:url(https://tracker.example)",
     "W" * 100_000,
 )

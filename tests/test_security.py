@@ -2,12 +2,16 @@
 
 import ast
 import csv
+import html
 import io
 import json
+import re
 import stat
 from pathlib import Path
 from types import SimpleNamespace
 
+import hostile
+import mistune
 import nbformat
 import polars as pl
 import pytest
@@ -17,16 +21,17 @@ from papermill.parameterize import parameterize_notebook
 
 import workbench
 from workbench.cache import Cache
-from workbench.findings import Claim, Confidence, Observation, Section
+from workbench.findings import Card, Claim, Confidence, Observation, Section
 from workbench.keys import read_key
 from workbench.narratives import write_narrative_labels
-from workbench.notebook_display import show_claims
+from workbench.notebook_display import show_cards, show_claims
 from workbench.report_csv import write_csv
 from workbench.schema import ParameterError
 from workbench.sharing.indicators import build_indicators
 from workbench.sharing.meta import write_meta_sheet
 from workbench.sharing.tables import guard_cells, unguard_cells, write_table
 
+MARKDOWN = mistune.create_markdown(escape=False, plugins=["url", "table", "strikethrough"])
 ROOT = Path(workbench.__file__).parents[1]
 FILES = [
     *sorted((ROOT / "workbench").rglob("*.py")),
@@ -211,6 +216,28 @@ def test_notebooks_show_hostile_text_as_text():
     shown = json.dumps(show_claims(Section("clusters", [claim]))._repr_mimebundle_())
     assert "text/html" not in shown
     assert "<script" not in show_claims(Section("clusters", [claim]))._repr_mimebundle_()["text/markdown"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[text.replace("“", "'").replace("”", "'") for text in hostile.STRINGS],
+        "![x](http://192.0.2.1/p.png)",
+        "a\n\n[r]: http://192.0.2.1/p.png\n\n![r]",
+        "http://192.0.2.1/p www.tracker.example tips@tracker.example",
+        "**bold** _slanted_ `code` ~~gone~~ | cell | \\![x](http://192.0.2.1/p.png) &#33;[x](http://192.0.2.1/p.png)",
+    ],
+)
+def test_marks_of_markdown_in_claims_and_cards_stay_signs(text):
+    """Read as JupyterLab reads them: with tables, strokes and bare addresses taken for links."""
+    low = Confidence("low", text)
+    claim = Claim(f"They wrote “{text}”.", "co-action", low, (Observation(text),), text)
+    section = Section("clusters", [claim], cards=[Card(text, (claim,), {text: text}, [text])])
+    for show in (show_claims, show_cards):
+        page = str(MARKDOWN(show(section)._repr_mimebundle_()["text/markdown"]))
+        assert set(re.findall(r"<(\w+)", page)) <= {"p", "ul", "li", "em", "strong"}, page
+        said = re.sub(r"\s", "", html.unescape(re.sub("<[^>]*>", "", page)))
+        assert re.sub(r"\s", "", f"They wrote “{text}”.") in said
 
 
 def test_a_key_and_what_is_kept_are_their_owners_alone(tmp_path):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import html
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.chart_display import bundle_chart
-from workbench.findings import Section
+from workbench.findings import Card, Claim, Section
+
+_MARKS = re.compile(r"[\\`*_\[\]!#|~$@]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -31,21 +35,32 @@ def show_figure(section: Section, name: str) -> Shown:
 
 def show_cards(section: Section) -> Shown:
     """Return the section's cards, one after the other: claim, facts with their denominators, what would be innocent."""
-    cards = []
-    for card in section.cards:
-        facts = [f"- {label}: {value}" for label, value in card.facts.items()]
-        parts = [f"**{card.title}**", *(claim.text for claim in card.claims), "\n".join(facts), *card.prose]
-        cards.append("\n\n".join(part for part in parts if part))
-    text = "\n\n".join(cards) or section.empty_reason or "There is nothing to show a card of."
-    return Shown({"text/markdown": html.escape(text, quote=False), "text/plain": text})
+    nothing = section.empty_reason or "There is nothing to show a card of."
+    return _show_both(lambda write: "\n\n".join(_say_card(card, write) for card in section.cards) or write(nothing))
 
 
 def show_claims(section: Section) -> Shown:
     """Return the section's claims as a list: the sentence, its denominator, how sure and why."""
-    lines = [
-        f"- {claim.text} *Of {claim.denominator}. Confidence {claim.confidence.level}: {claim.confidence.basis}*"
-        for claim in section.claims
-    ]
-    text = "\n".join(lines) or section.empty_reason or "Nothing is claimed here."
-    # Claims quote posts: in a page made of the notebook, a tag in a quotation must stay a word.
-    return Shown({"text/markdown": html.escape(text, quote=False), "text/plain": text})
+    nothing = section.empty_reason or "Nothing is claimed here."
+    return _show_both(lambda write: "\n".join(_say_claim(claim, write) for claim in section.claims) or write(nothing))
+
+
+def _show_both(say: Callable[[Callable[[str], str]], str]) -> Shown:
+    return Shown({"text/markdown": say(_escape), "text/plain": say(str)})
+
+
+def _say_card(card: Card, write: Callable[[str], str]) -> str:
+    facts = [f"- {write(label)}: {write(str(value))}" for label, value in card.facts.items()]
+    claims = [write(claim.text) for claim in card.claims]
+    parts = [f"**{write(card.title)}**", *claims, "\n".join(facts), *[write(prose) for prose in card.prose]]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _say_claim(claim: Claim, write: Callable[[str], str]) -> str:
+    sure = f"{claim.confidence.level}: {write(claim.confidence.basis)}"
+    return f"- {write(claim.text)} *Of {write(claim.denominator)}. Confidence {sure}*"
+
+
+def _escape(text: str) -> str:
+    """Claims quote posts: a tag, a picture or a link in a quotation must stay words, for a notebook would load it."""
+    return _MARKS.sub(r"\\\g<0>", html.escape(" ".join(text.split()), quote=False))
