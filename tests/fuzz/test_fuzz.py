@@ -16,6 +16,7 @@ import run_fuzz
 from fuzz_samples import list_samples
 from fuzz_trial import Outcome, measure_unpacked, try_input
 
+from workbench.holidays import read_holidays
 from workbench.schema import SourceError
 from workbench.sources import load_release
 from workbench.sources.parts import Part
@@ -226,6 +227,14 @@ def test_a_gzip_cut_short_in_its_first_line_says_so(tmp_path, cut):
     (tmp_path / "tweets.csv.gz").write_bytes(gzip.compress(TWEETS, mtime=0)[:cut])
     with pytest.raises(SourceError, match=r"(?s)not one line of it can be read\. Fetch"):
         load_release(tmp_path / "tweets.csv.gz")
+
+
+def test_a_calendar_in_a_gzip_cut_short_is_refused(tmp_path):
+    packed = gzip.compress(list_samples()["calendar of holidays"].files["days.csv"], mtime=0)
+    for cut in (1, 4, len(packed) // 2):
+        (tmp_path / "days.csv").write_bytes(packed[:-cut])
+        with pytest.raises(SourceError, match="is not a calendar"):
+            read_holidays(str(tmp_path / "days.csv"))
 
 
 def test_the_end_of_file_mark_of_old_programs_is_no_record(tmp_path):
