@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from functools import partial
 
 import pytest
@@ -39,6 +41,15 @@ def test_a_name_longer_than_any_is_refused(tmp_path, reader):
     path = tmp_path / "long.csv"
     path.write_bytes(b"a" * 200_000 + b",b\n1,2\n")
     with pytest.raises(SourceError, match="header"):
+        READERS[reader](path)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "zlib"])
+def test_what_is_packed_is_refused_before_it_is_unpacked(tmp_path, reader, pack):
+    path = tmp_path / "packed.csv"
+    path.write_bytes(pack(b"day,is_workday,label,translation,fingerprints\n" + b"\n" * 1_000_000))
+    with pytest.raises(SourceError, match=r"Unpack it|header|NUL"):
         READERS[reader](path)
 
 

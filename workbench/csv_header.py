@@ -8,10 +8,12 @@ import io
 from workbench.schema import SourceError
 
 MAX_COLUMNS = 2_000
+_PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
+"""gzip, zlib, zstandard, zip: polars would unpack the first of them unasked, however large they become"""
 
 
 def check_header(raw: bytes, *, name: str, separator: str = ",", comment_prefix: str | None = None) -> None:
-    """Refuse a CSV whose header is none, or has more columns than any table that people make.
+    """Refuse a CSV that is packed, whose header is none, or that has more columns than any table that people make.
 
     A reader keeps a kilobyte per column: one megabyte of commas would take a gigabyte.
 
@@ -22,8 +24,10 @@ def check_header(raw: bytes, *, name: str, separator: str = ",", comment_prefix:
         comment_prefix: lines that begin so are no header; None: there are none.
 
     Raises:
-        SourceError: there are too many columns, or the first record is no line of names.
+        SourceError: it is packed, there are too many columns, or the first record is no line of names.
     """
+    if raw.startswith(_PACKED):
+        raise SourceError(f"{name[:200]} is packed, not a CSV as it stands. Unpack it.")
     lines = (line.decode("utf-8", "replace") for line in io.BytesIO(raw))
     told = (line for line in lines if line.strip() and not (comment_prefix and line.startswith(comment_prefix)))
     try:

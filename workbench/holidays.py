@@ -33,7 +33,7 @@ def read_holidays(calendar: str) -> pl.DataFrame:
         return pl.DataFrame(schema=_COLUMNS)
     known = CALENDARS.get(calendar)
     path = Path(calendar)
-    if known is None and not path.is_file():
+    if known is None and not _is_file(path):
         raise SourceError(
             f"There is no calendar '{calendar[:80]}'. Pass one of {', '.join(CALENDARS)}, or the path of a CSV with "
             "the columns day and is_workday."
@@ -56,5 +56,12 @@ def _read(text: bytes, *, name: str) -> pl.DataFrame:
             "is_workday (true or false)."
         ) from error
     if table["day"].is_duplicated().any():
-        raise SourceError(f"{name} names {table.filter(pl.col('day').is_duplicated())['day'][0]} twice. Keep one.")
+        raise SourceError(f"{name} names {table.filter(pl.col('day').is_duplicated())['day'][0]} twice. Remove one.")
     return table.sort("day")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than any file's
+        return False
