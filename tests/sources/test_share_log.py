@@ -9,6 +9,7 @@ from workbench.actions import extract_actions
 from workbench.coaction import count_co_actions
 from workbench.schema import SourceError
 from workbench.sources import load_release
+from workbench.sources.twitter_archive import ACCOUNT_COLUMNS
 
 HEADER = "object_id,account_id,content_id,timestamp_share\n"
 
@@ -195,3 +196,14 @@ def test_the_toolkits_own_files(shared_data):
     for name, n in (("qut_sample_data.csv", 100), ("qut_coretweet_test_input.csv", 15)):
         release = load_release(shared_data / "qut" / name)
         assert (release.posts.height, release.quarantine.height) == (n, 0)
+
+
+def test_an_account_that_is_listed_too_is_the_listed_one(write):
+    listed = dict.fromkeys(ACCOUNT_COLUMNS, "")
+    listed |= {"userid": "11", "user_screen_name": "lamp", "follower_count": "9", "following_count": "1"}
+    listed |= {"account_creation_date": "2019-01-01", "account_language": "en"}
+    write("both/a_shares.csv", HEADER + "o1,11,1,1623900291\no1,12,2,1623900292\n")
+    users = write("both/z_users.csv", ",".join(ACCOUNT_COLUMNS) + "\n" + ",".join(listed.values()) + "\n")
+    release = load_release(users.parent)
+    assert dict(release.accounts.select("account_id", "handle").rows()) == {"11": "lamp", "12": None}
+    assert release.quarantine.is_empty(), "no row of a file was left out"

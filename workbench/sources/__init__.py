@@ -214,11 +214,18 @@ def _name_platform(about: About, accounts: pl.DataFrame, posts: pl.DataFrame) ->
 
 
 def _drop_repeats(pieces: list[pl.DataFrame], name: str, key: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Keep the first row of each id; say of the others which row they repeat. The pieces are used up."""
+    """Keep the first row of each id; say of the others which row they repeat. The pieces are used up.
+
+    An account that is only known from its posts has no line of its own: it stands back where it is listed too, and
+    nothing that was in a file is lost by that.
+    """
     if not pieces:
         return empty_table(name).with_columns(source_file=pl.lit(None, dtype=pl.Categorical)), empty_table("quarantine")
     table = pl.concat(pieces).with_columns(pl.col("file").cast(pl.Categorical))
     pieces.clear()
+    if table["line"].null_count():
+        table = table.sort(pl.col("line").is_null(), maintain_order=True)
+        table = table.filter(pl.col("line").is_not_null() | pl.col(key).is_first_distinct())
     is_first = table[key].is_first_distinct()
     again = table.filter(~is_first).select(key, "file", "line")
     quarantine = empty_table("quarantine")
