@@ -8,6 +8,7 @@ import io
 from workbench.schema import SourceError
 
 MAX_COLUMNS = 2_000
+MAX_NAME = 10_000
 _PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
 """gzip, zlib, zstandard, zip: polars would unpack the first of them unasked, however large they become"""
 
@@ -34,5 +35,7 @@ def check_header(raw: bytes, *, name: str, separator: str = ",", comment_prefix:
         columns = next(csv.reader(told, delimiter=separator), [])
     except csv.Error as error:
         raise SourceError(f"{name[:200]}: the header is no line of column names ({error}). Save it as CSV.") from error
+    if max(map(len, columns), default=0) > MAX_NAME:
+        raise SourceError(f"{name[:200]}: the header has a name of over {MAX_NAME:,} characters. Save it as CSV.")
     if len(columns) > MAX_COLUMNS:
         raise SourceError(f"{name[:200]}: the header has {len(columns):,} columns, no table has so many. Check it.")
