@@ -52,11 +52,11 @@ def test_a_sound_entry_is_let_through():
         GOOD.replace("sha256", "md5"),
         GOOD.replace("a" * 64, "a" * 40),
         f"{GOOD}    # via numpy\nnumpy==2.4.6\n    # via polars\n",
-        f"polars @ https://files.example/polars-2.0.1.whl \\\n    --hash=sha256:{'a' * 64}\n",
-        f"--index-url https://mirror.example/simple\n{GOOD}",
+        f"polars @ https://tidehaven.example/b \\\n    --hash=sha256:{'a' * 64}\n",
+        f"--index-url https://tidehaven.example/a\n{GOOD}",
         f"--find-links wheels\n{GOOD}",
         f"-e .\n{GOOD}",
-        f"# made with --index-url https://mirror.example/simple\n{GOOD}",
+        f"# made with --index-url https://tidehaven.example/a\n{GOOD}",
     ],
 )
 def test_a_loose_entry_is_found(entry):
