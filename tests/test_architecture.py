@@ -19,7 +19,7 @@ ROOMS: dict[str, tuple[str, str]] = {
     "schema": ("schema", ""),
     "csv_header": ("csv_header", ""),  # what somebody's CSV begins with, before it is read
     "memory": ("memory", ""),  # what a stage has freed goes back to the system
-    "sources": ("sources", "memory privacy"),  # privacy: which names stand for an account removed on request
+    "sources": ("sources", "memory privacy csv_header"),  # privacy: which names stand for an account removed on request
     "published": ("published published_figures figures", ""),
     "simulate": ("simulate", ""),
     "text": ("text languages near_duplicates", ""),

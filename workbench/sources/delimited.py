@@ -13,6 +13,7 @@ from typing import IO, TypeVar
 import numpy as np
 import polars as pl
 
+from workbench.csv_header import MAX_COLUMNS
 from workbench.memory import give_memory_back
 from workbench.schema import SourceError, empty_table
 from workbench.sources.parts import READ_ERRORS, Part
@@ -22,7 +23,6 @@ T = TypeVar("T")
 BLOCK_BYTES = 32_000_000
 STEP_BYTES = 65_536
 MAX_RECORD_BYTES = 1_000_000
-MAX_COLUMNS = 2_000
 END_OF_FILE = b"\x1a"
 """the mark old programs of DOS put behind the last line; it is no record"""
 SEPARATORS = (",", "\t", ";")
