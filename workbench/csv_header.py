@@ -9,8 +9,21 @@ from workbench.schema import SourceError
 
 MAX_COLUMNS = 2_000
 MAX_NAME = 10_000
-_PACKED = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
-"""gzip, zlib, zstandard, zip: polars would unpack the first of them unasked, however large they become"""
+_PACKED = {
+    b"\x1f\x8b": "a gzip file",
+    b"x\x01": "zlib data",
+    b"x\x9c": "zlib data",
+    b"x\xda": "zlib data",
+    b"\x28\xb5\x2f\xfd": "a zstandard file",
+    b"PK\x03\x04": "a zip archive or spreadsheet",
+    b"PAR1": "a parquet file",
+}
+"""How packed files begin, and what they are. Polars would unpack most of them unasked, however large they become."""
+
+
+def name_packing(raw: bytes) -> str | None:
+    """Return what a packed file is, as "a gzip file"; None for one that is not packed."""
+    return next((what for mark, what in _PACKED.items() if raw.startswith(mark)), None)
 
 
 def check_header(raw: bytes, *, name: str, separator: str = ",", comment_prefix: str | None = None) -> None:
@@ -27,8 +40,9 @@ def check_header(raw: bytes, *, name: str, separator: str = ",", comment_prefix:
     Raises:
         SourceError: it is packed, there are too many columns, or the first record is no line of names.
     """
-    if raw.startswith(_PACKED):
-        raise SourceError(f"{name[:200]} is packed, not a CSV as it stands. Unpack it.")
+    packed = name_packing(raw)
+    if packed:
+        raise SourceError(f"{name[:200]} is {packed}, not a CSV as it stands. Unpack it.")
     lines = (line.decode("utf-8", "replace") for line in io.BytesIO(raw))
     told = (line for line in lines if line.strip() and not (comment_prefix and line.startswith(comment_prefix)))
     try:

@@ -49,8 +49,8 @@ def _read(text: bytes, *, name: str) -> pl.DataFrame:
             pl.col("day").str.strip_chars().str.to_date("%Y-%m-%d"),
             pl.col("is_workday").str.strip_chars().str.to_lowercase().replace_strict({"true": True, "false": False}),
         )
-    # polars lets some damage escape as a panic of its Rust side, which is no PolarsError, and unpacks what is packed
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError, OSError) as error:
+    # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SourceError(
             f"{name} is not a calendar ({str(error).splitlines()[0][:120]}). Give it the columns day (2019-02-04) and "
             "is_workday (true or false)."

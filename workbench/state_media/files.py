@@ -9,10 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from workbench.csv_header import check_header
+from workbench.csv_header import check_header, name_packing
 from workbench.schema import SourceError
 
-_PACKED = {b"PK\x03\x04": "a zip archive or spreadsheet", b"\x1f\x8b": "a gzip file", b"PAR1": "a parquet file"}
 _MAX_HEADER_BYTES = 1_000_000
 
 
@@ -108,7 +107,7 @@ def _read_bytes(path: Path, *, kind: str) -> bytes:
         raise SourceError(f"Expected {kind} at {path.name}; found no such file. Check the path.") from error
     except OSError as error:
         raise SourceError(f"Expected {kind} at {path.name[:200]}; {error.strerror}. Check the path.") from error
-    packed = next((what for mark, what in _PACKED.items() if raw.startswith(mark)), None)
+    packed = name_packing(raw)
     if packed:
         raise SourceError(f"Expected {kind} at {path.name}; found {packed}. Unpack it, or export it as plain text.")
     if b"\0" in raw:
