@@ -62,9 +62,9 @@ ROOMS: dict[str, tuple[str, str]] = {
     "fetch": ("fetch", ""),
     "cache": ("cache cache_key", "memory"),
     "case": ("case", "cache findings"),
-    "platforms": ("platforms", "case sources"),
+    "platforms": ("platforms", "case sources privacy"),  # what one platform hides is hidden in the texts of the other
     # From a case to a package and back: it runs the stages as notebooks 02 and 05 do.
-    "handover": ("handover", "case sources privacy findings actions coaction chance sharing explain"),
+    "handover": ("handover", "case sources platforms privacy findings actions coaction chance sharing explain"),
     "run": (
         "run notebooks notebook_page manifest versions",
         "report findings charts invisible case cache sources platforms privacy leaks",

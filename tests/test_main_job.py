@@ -1,8 +1,9 @@
-"""The main job, whole: a small synthetic release through every notebook, by the runner, to a report one can read."""
+"""The main job, whole: a small synthetic case through every notebook, by the runner, to a report one can read."""
 
 import base64
 import csv
 import gzip
+import hashlib
 import html
 import io
 import json
@@ -14,19 +15,21 @@ from urllib.parse import unquote
 import nbformat
 import polars as pl
 import pytest
+from faults.shuffled_case import make_case
 
 from workbench.case import home
 from workbench.run import run_case
-from workbench.simulate import simulate_release
+from workbench.sources import load_release
 
 QUICK = {"n_shuffles": 3}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A run on a release of 1,000 accounts; the repository itself is left alone."""
+    """A run on a release of 1,000 accounts, a second platform and lists; the repository itself is left alone."""
     root = tmp_path_factory.mktemp("main job")
-    dataset = simulate_release(root / "tidehaven", n_accounts=1_000, n_posts=8_000, seed=11)
+    dataset = make_case(root)
+    talk_of_the_second_platform(dataset)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_KEY_FILE", str(root / "key"))
         # Any notebook's process that looks for a way out of this machine ends at once, and says where it wanted to go.
@@ -143,6 +146,42 @@ def test_no_file_of_it_names_anybody_who_may_not_be_named(finished):
     dataset, run = finished
     assert len(hidden := protected_names(dataset)) > 500
     assert names_in(run.folder, hidden) == set()
+
+
+def hidden_on_the_second_platform(dataset):
+    accounts = load_release(dataset.with_name(f"{dataset.name}_platform_b")).accounts
+    return accounts.filter(pl.col("n_followers").fill_null(0) < 5_000)
+
+
+def talk_of_the_second_platform(dataset):
+    """Write handles and names of accounts of the other platform into the posts of this one, as people do, without @."""
+    second = hidden_on_the_second_platform(dataset)
+    said = second.select(pl.format("{} ({})", "display_name", "handle")).to_series().drop_nulls().to_list()
+    n_said = 0
+    about = (dataset / "dataset.toml").read_text(encoding="utf-8")
+    for file in sorted(dataset.glob("*_synthetic_tweets_*.csv.gz")):
+        announced = hashlib.sha256(file.read_bytes()).hexdigest()
+        with gzip.open(file, "rt", encoding="utf-8", newline="") as stream:
+            header, *rows = list(csv.reader(stream))
+        text = header.index("tweet_text")
+        for row in rows[::5]:
+            row[text] += f" says {said[n_said % len(said)]}"
+            n_said += 1
+        with gzip.open(file, "wt", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([header, *rows])
+        about = about.replace(announced, hashlib.sha256(file.read_bytes()).hexdigest())
+    (dataset / "dataset.toml").write_text(about, encoding="utf-8")
+    assert n_said > 1_000
+
+
+@pytest.mark.notebook
+def test_nor_anybody_of_the_second_platform_whom_the_first_one_talks_of(finished):
+    dataset, run = finished
+    second = hidden_on_the_second_platform(dataset)
+    handles = set(second["handle"].drop_nulls())
+    called = {name for name in second["display_name"].drop_nulls() if " " in name}
+    assert min(len(handles), len(called)) > 50
+    assert names_in(run.folder, handles | called) == set()
 
 
 def test_the_search_for_names_would_find_them(tmp_path):

@@ -98,7 +98,7 @@ class NeverWalked(frozenset):
 
 def name_posts(clear_posts: frozenset[str]) -> pseudonyms.Names:
     nobody = frozenset()
-    return pseudonyms.Names("twitter", KEY, nobody, nobody, {}, 0, nobody, {}, clear_posts=clear_posts)
+    return pseudonyms.Names("twitter", KEY, nobody, nobody, {}, 0, nobody, clear_posts=clear_posts)
 
 
 def test_one_post_is_shown_as_in_a_column_and_without_a_walk_over_all_posts():

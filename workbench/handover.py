@@ -15,7 +15,7 @@ from workbench.coordinated import judge_groups
 from workbench.explain import Explanation, explain_account
 from workbench.explain_words import say_why
 from workbench.findings import Findings
-from workbench.privacy import protect_release
+from workbench.platforms import load_protected
 from workbench.schema import ParameterError, Release
 from workbench.sharing.cover import LEVELS
 from workbench.sharing.evidence import collect_evidence
@@ -64,7 +64,7 @@ def share_case(
         raise ParameterError(f"A sharing level is one of {', '.join(LEVELS)}; found '{level}'. Choose one.")
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
-    protected = case.keep(protect_release, original, key=key)
+    protected = _load_as_shown(case, findings, key=key)
     clusters, _, scored = _found(case, protected, settings)
     clusters = clusters.filter(pl.col("grade").is_in(grades))
     release = protected
@@ -100,7 +100,7 @@ def match_case(
     """
     original = case.keep(load_release, case.dataset)
     found = match_indicators(read_indicators(tip), original, salt=salt)
-    report = hide_accounts(found, original, case.keep(protect_release, original, key=key))
+    report = hide_accounts(found, original, load_protected(case, key=key))
     if out is not None:
         write_hit_report(report, out, title=original.about.title, is_synthetic=original.about.is_synthetic)
     return report
@@ -121,7 +121,7 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
     """
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
-    protected = case.keep(protect_release, original, key=key)
+    protected = _load_as_shown(case, findings, key=key)
     clusters, clocks, scored = _found(case, protected, settings)
     actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
     explanation = explain_account(
@@ -136,6 +136,13 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
         clocks=clocks,
     )
     return say_why(explanation, time_window_s=settings["time_window_s"]), explanation
+
+
+def _load_as_shown(case: Case, findings: Findings, *, key: bytes) -> Release:
+    """The case's release as its report shows it; a record says of a second platform's folder only its name."""
+    second = str(findings.parameters.get("second_dataset", ""))
+    beside = case.dataset.parent / second
+    return load_protected(case, key=key, second=str(beside) if second and beside.exists() else second)
 
 
 def _find_account(account: str, original: Release, protected: Release) -> str:

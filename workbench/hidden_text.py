@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import polars as pl
 
@@ -38,11 +40,7 @@ def protect_text(texts: pl.Series, names: Names) -> pl.Series:
     texts = _protect_addresses(texts, names, show_word=names.show_word)
     text = pl.col("text")
     texts = _replace_inside(texts, _PHONE, text.str.contains(r"\d[\d\s().\-]{5,}\d"), lambda _: "[phone]")
-    texts = _replace_inside(texts, _CONTACT, text.str.contains(r"[:：]"), lambda _: "[contact]")
-    if not names.telling_names:
-        return texts
-    has_name = text.str.contains_any(list(names.telling_names))
-    return _replace_names(texts, has_name, names)
+    return _replace_inside(texts, _CONTACT, text.str.contains(r"[:：]"), lambda _: "[contact]")
 
 
 def find_mail_and_phones(texts: pl.Series) -> dict[str, pl.Series]:
@@ -75,9 +73,11 @@ def _protect_addresses(texts: pl.Series, names: Names, *, show_word: Callable[[s
     has_at = text.str.contains_any(["@", "40", "(at)", "[at]", "[@]", "( at )"], ascii_case_insensitive=True)
     texts = _replace_inside(texts, rf"{mention}|{_EMAIL}", has_at, lambda token: _show_at(token, names))
     texts = _replace_inside(texts, r"\d{7,}", text.str.contains(r"\d{7}"), names.show_number)
-    if not names.telling_handles:
+    texts = _replace_names(texts, names.telling_names | names.telling_phrases)
+    words = sorted(names.telling_handles | names.spoken_words.keys())
+    if not words:
         return texts
-    has_word = text.str.contains_any(sorted(names.telling_handles), ascii_case_insensitive=True)
+    has_word = text.str.contains_any(words, ascii_case_insensitive=True)
     return _replace_inside(texts, r"[A-Za-z0-9_]+", has_word, show_word)
 
 
@@ -131,21 +131,29 @@ def _show_at(token: str, names: Names) -> str:
     return sign[0] + names.show_mention(token[sign.end() :])
 
 
-def _replace_names(texts: pl.Series, where: pl.Expr, names: Names) -> pl.Series:
-    frame = texts.alias("text").to_frame()
-    hits = frame.filter(where)["text"].unique()
+def _replace_names(texts: pl.Series, shown: dict[str, str]) -> pl.Series:
+    if not shown:
+        return texts
+    shown = {form: shown for name, shown in shown.items() for form in _write_forms(name)}
+    hits = texts.filter(texts.str.contains_any(list(shown)).fill_null(value=False)).unique()
     if hits.is_empty():
         return texts
-    held = hits.str.extract_many(list(names.telling_names), overlapping=True)
-    changed = [_write_names(text, inside, names) for text, inside in zip(hits, held, strict=True)]
+    held = hits.str.extract_many(list(shown), overlapping=True)
+    changed = [_write_names(text, inside, shown) for text, inside in zip(hits, held, strict=True)]
     return texts.replace(hits, pl.Series(changed, dtype=pl.String))
 
 
-def _write_names(text: str, inside: pl.Series, names: Names) -> str:
+def _write_forms(name: str) -> set[str]:
+    """A name as it stands in a text, in an address and in HTML."""
+    quoted = quote(name)
+    return {name, quoted, quoted.lower(), quote_plus(name), html.escape(name, quote=False), html.escape(name)}
+
+
+def _write_names(text: str, inside: pl.Series, shown: dict[str, str]) -> str:
     """The longest first: a name may hold another."""
     for name in sorted(set(inside), key=lambda name: (-len(name), name)):
         for at in reversed(find_standing(name, text)):
-            text = text[:at] + names.show_name(name) + text[at + len(name) :]
+            text = text[:at] + shown[name] + text[at + len(name) :]
     return text
 
 

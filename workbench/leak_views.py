@@ -9,25 +9,28 @@ import html
 import io
 import re
 import urllib.parse
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 
 import polars as pl
 
 from workbench.addresses import refang
 from workbench.profile_links import HOSTS
+from workbench.spoken_names import is_unlike_words
 
 _WORD = re.compile(r"\w+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+")
 """Words; in Chinese and the like a handle stands among them without spaces."""
 _BLANKS = bytes(byte if byte >= 0x80 or chr(byte).isalnum() or byte == ord("_") else 0x20 for byte in range(256))
 _ID_COLUMN = re.compile(r"(?:.*_)?account(?:_id|_a|_b|s)?|author|user_?id|mentions?")
+_PLATFORM = re.compile(r"[a-z_]+:")
+"""What stands before an id where a case has several platforms."""
 _ID_VALUE = re.compile(
     r'(?:"(?:account(?:_id|_a|_b|s)?|author|user_?id|mentions?)|_account(?:_id|_a|_b|s)?)"\s*:\s*'
-    r'(?=(?:"(\w+)"|\[([^\]]*)))'
+    r'(?=(?:"([^"\n]+)"|\[([^\]]*)))'
 )
-_IN_QUOTES = re.compile(r'(?="(\w+)")')
-_NUMBER = re.compile(r"""["'>](\d{6,})(?=["'<])""")
+_IN_QUOTES = re.compile(r'"([^"\n]+)"')
+_NUMBER = re.compile(r"""["'>](?:[a-z_]+:)?(\d{6,})(?=["'<])""")
 _MENTION = re.compile(r"[@＠]([A-Za-z0-9_]+)")
 _NAME_IN_PATH = re.compile(r"@?([a-z0-9_]+)")
 _FOLDER = re.compile(r"[a-z]{1,8}/")
@@ -188,11 +191,6 @@ def _is_ascii_sign(sign: str) -> bool:
     return sign == "_" or (sign.isascii() and sign.isalnum())
 
 
-def is_unlike_words(value: str) -> bool:
-    """Whether six signs or more, a digit or an underscore among them, and no number: a handle rather than a word."""
-    return len(value) >= 6 and not value.isdecimal() and re.search(r"[\d_]", value) is not None
-
-
 class View:
     """One text, with what its mentions, links, JSON and columns say, each read when it is first asked for."""
 
@@ -203,21 +201,19 @@ class View:
         """Whether the value stands for an account here, and is not a number or word that happens to be the same.
 
         Args:
-            value: a word of the text.
+            value: a word of the text, or several with signs between them.
             is_common: it is written as a plain word elsewhere.
         """
         if not is_common and is_unlike_words(value):
-            return True
-        if value.isdecimal() and len(value) >= 15:
             return True
         if self._is_mentioned(value) or value in self._in_json:
             return True
         return (value.isdecimal() and value in self._quoted_numbers) or value in self._in_columns
 
     def _is_mentioned(self, value: str) -> bool:
-        if value.isascii():
+        if _ASCII_WORD.fullmatch(value):
             return value.lower() in self._mentioned
-        named = rf"(?:[@＠]|(?:{_HOSTS})/(?:#!/)?(?:[a-z]{{1,8}}/)?@?){re.escape(value)}(?![A-Za-z0-9_])"
+        named = rf"(?:[@＠]|(?:{_HOSTS})/(?:#!/)?(?:[a-z]{{1,8}}/)?@?){re.escape(value)}(?![.\-]?[A-Za-z0-9_])"
         return re.search(named, self.text, re.IGNORECASE) is not None
 
     @cached_property
@@ -234,7 +230,7 @@ class View:
         for found in _ID_VALUE.finditer(self.text):
             if _is_key(found, self.text):
                 words.update([found[1]] if found[1] else _IN_QUOTES.findall(found[2]))
-        return frozenset(words)
+        return _with_bare(words)
 
     @cached_property
     def _quoted_numbers(self) -> frozenset[str]:
@@ -251,7 +247,12 @@ class View:
         table = pl.read_csv(io.StringIO(f"{header}\n{rest}"), infer_schema=False, truncate_ragged_lines=True,
                             ignore_errors=True, quote_char='"')  # fmt: skip
         values = pl.concat([table.to_series(i).str.strip_chars("'@").alias("value") for i in at])
-        return frozenset(values.drop_nulls())
+        return _with_bare(values.drop_nulls().unique())
+
+
+def _with_bare(values: Iterable[str]) -> frozenset[str]:
+    """The values, and those of one platform among several without its name before them."""
+    return frozenset(form for value in values for form in (value, _PLATFORM.sub("", value, count=1)))
 
 
 def _names_behind(start: str, low: str) -> Iterator[str]:

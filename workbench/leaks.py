@@ -18,10 +18,17 @@ from typing import TypeVar
 import polars as pl
 
 from workbench.hidden_text import find_mail_and_phones
-from workbench.leak_views import View, decode_views, find_words, is_unlike_words, read_pieces
+from workbench.leak_views import View, decode_views, find_words, read_pieces
 from workbench.pseudonyms import is_named_in_clear
 from workbench.schema import Release, SourceError
-from workbench.spoken_names import find_standing, find_telling_names, is_telling_name
+from workbench.spoken_names import (
+    find_sites,
+    find_standing,
+    find_telling_names,
+    is_telling_name,
+    is_unlike_a_word,
+    is_unlike_words,
+)
 
 LEAKS = {"file": pl.String, "place": pl.String, "kind": pl.String, "value": pl.String}
 _ARCHIVES = (".zip", ".docx", ".xlsx")
@@ -99,11 +106,13 @@ class _Hidden:
     words: dict[str, str]
     """ids and handles made of letters and digits, in lower case -> account_id or handle"""
     phrases: dict[str, str]
-    """ids, handles and display names with anything else in them, e-mails and telephone numbers"""
+    """ids and handles with anything else in them"""
+    sayings: dict[str, str]
+    """display names, e-mails and telephone numbers: nothing but their owner is called so"""
     bystanders: frozenset[str]
-    """words of which no listed account is the owner"""
-    said: list[tuple[pl.DataFrame, frozenset[str]]]
-    """posts of each platform, and the handles of all accounts it lists, in lower case"""
+    """words and phrases of which no listed account is the owner"""
+    said: list[tuple[pl.DataFrame, pl.DataFrame]]
+    """accounts and posts of each platform"""
     _common: dict[str, bool] = field(default_factory=dict)
     """handles -> whether posts whose platform does not list them have them in web addresses, too, or as plain words"""
     _known: dict[bytes, list[tuple[str, str]]] = field(default_factory=dict)
@@ -118,53 +127,56 @@ class _Hidden:
         digests = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
         new = {digest: text for digest, text in zip(digests, texts, strict=True) if digest not in self._known}
         met = self._meet(new)
-        self._learn_common({word.lower() for stages in met.values() for words, _ in stages.values() for word in words})
+        self._learn_common({name.lower() for stages in met.values() for names, _ in stages.values() for name in names})
         for digest, text in new.items():
             self._known[digest] = list(dict.fromkeys(self._judge(text, met[digest])))
         return [self._known[digest] for digest in digests]
 
     def _meet(self, texts: dict[bytes, str]) -> dict[bytes, _Met]:
-        """Words and phrases of each text that may be names, by the view in which they are first seen."""
+        """What in each text may be a name, and what surely is one, by the view in which it is first seen."""
         met: dict[bytes, _Met] = {digest: {} for digest in texts}
         pieces = ((digest, *piece) for digest, text in texts.items() for piece in read_pieces(text))
         for batch in _in_batches(pieces):
             found = self._find_phrases([piece for _, _, piece in batch])
             for (digest, stage, piece), phrases in zip(batch, found, strict=True):
-                words, known = met[digest].setdefault(stage, (set(), set()))
-                words.update(find_words(piece, self.words, longest=self._longest))
-                known.update(phrases)
+                names, sayings = met[digest].setdefault(stage, (set(), set()))
+                names.update(find_words(piece, self.words, longest=self._longest))
+                names.update(phrase for phrase in phrases if phrase in self.phrases)
+                sayings.update(phrase for phrase in phrases if phrase not in self.phrases)
         return met
 
     def _judge(self, text: str, met: _Met) -> Iterator[tuple[str, str]]:
         """Names by view: a word in a view is asked about in all later ones, where more may say that it is meant."""
-        words: set[str] = set()
+        names: set[str] = set()
         views: dict[int, str] = {}
         for stage in sorted(met):
-            words |= met[stage][0]
-            asked = sorted(words)
+            names |= met[stage][0]
+            asked = sorted(names)
             if asked and not views:
                 views = decode_views(text)
             view = View(views.get(stage, ""))
-            for word in asked:
-                if view.means_account(word, is_common=self._common.get(word.lower(), False)):
-                    yield self.words[word.lower()], word
-            yield from ((self.phrases[phrase], phrase) for phrase in sorted(met[stage][1]))
+            for name in asked:
+                if view.means_account(name, is_common=self._common.get(name.lower(), False)):
+                    yield self.phrases.get(name) or self.words[name.lower()], name
+            yield from ((self.sayings[said], said) for said in sorted(met[stage][1]))
 
     def _find_phrases(self, texts: list[str]) -> list[list[str]]:
-        if not self.phrases:
+        sought = [*self.phrases, *(said for said in self.sayings if said not in self.phrases)]
+        if not sought:
             return [[] for _ in texts]
-        found = pl.Series(texts, dtype=pl.String).str.extract_many(list(self.phrases), overlapping=True)
+        found = pl.Series(texts, dtype=pl.String).str.extract_many(sought, overlapping=True)
         return [
             [phrase for phrase in inside.unique() if find_standing(phrase, text)]
             for inside, text in zip(found, texts, strict=True)
         ]
 
-    def _learn_common(self, words: set[str]) -> None:
-        asked = {word for word in words if is_unlike_words(word)} - self._common.keys()
+    def _learn_common(self, names: set[str]) -> None:
+        asked = {name for name in names if is_unlike_words(name)} - self._common.keys()
         used: set[str] = set()
-        for posts, listed in self.said:
-            used |= _used_in_hosts(posts, asked - listed) | _used_in_texts(posts, asked & self.bystanders)
-        self._common.update((word, word in used) for word in asked)
+        for accounts, posts in self.said:
+            own_words = {name for name in asked & _listed_handles(accounts) if is_unlike_a_word(name)}
+            used |= find_sites(asked - own_words, posts) | _used_in_texts(accounts, posts, asked & self.bystanders)
+        self._common.update((name, name in used) for name in asked)
 
 
 def _hidden_names(releases: list[Release]) -> _Hidden:
@@ -175,21 +187,40 @@ def _hidden_names(releases: list[Release]) -> _Hidden:
     kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
     is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
     words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
-    listed = [frozenset(release.accounts["handle"].drop_nulls().str.to_lowercase()) for release in releases]
-    contacts = [_contacts(release) for release in releases]
+    phrases = {name: kind for name, kind in kinds.items() if not is_word[name] and kind != "display_name"}
+    sayings = dict.fromkeys((name for name, kind in kinds.items() if kind == "display_name"), "display_name")
+    for release in releases:
+        sayings |= _contacts(release)
     return _Hidden(
         words=words,
-        bystanders=frozenset(words).difference(*listed),
-        said=[(release.posts, handles) for release, handles in zip(releases, listed, strict=True)],
-        phrases={name: kind for name, kind in kinds.items() if not is_word[name]}
-        | {contact: kind for found in contacts for contact, kind in found.items()},
+        phrases=phrases,
+        sayings=sayings,
+        bystanders=frozenset([*words, *map(str.lower, phrases)]).difference(
+            *(_listed_handles(release.accounts) for release in releases)
+        ),
+        said=[part for release in releases for part in _split_platforms(release)],
     )
+
+
+def _split_platforms(release: Release) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    platforms = pl.concat([release.accounts["platform"], release.posts["platform"]]).unique()
+    if len(platforms) == 1:  # a filter that keeps all rows would be a second copy
+        yield release.accounts, release.posts
+        return
+    for platform in platforms:
+        yield release.accounts.filter(platform=platform), release.posts.filter(platform=platform)
+
+
+def _listed_handles(accounts: pl.DataFrame) -> frozenset[str]:
+    return frozenset(accounts["handle"].drop_nulls().str.to_lowercase())
 
 
 def _clear_names(release: Release) -> Iterator[str]:
     clear = release.accounts.filter(is_named_in_clear(release.about))
-    for column in ("account_id", "handle", "display_name"):
-        yield from (name.lower() for name in clear[column].drop_nulls())
+    for name in pl.concat([clear[column] for column in ("account_id", "handle", "display_name")]).drop_nulls():
+        yield name.lower()
+        # `quay24.example` is shown, and in it the handle that the same people may have elsewhere.
+        yield from (word for word in _WORD.findall(name.lower()) if is_unlike_a_word(word))
 
 
 def _handles_and_ids(release: Release) -> dict[str, str]:
@@ -197,12 +228,20 @@ def _handles_and_ids(release: Release) -> dict[str, str]:
     hidden, posts = release.accounts.filter(~is_named_in_clear(release.about)), release.posts
     mentions = posts["mentions"].explode().drop_nulls().str.strip_chars_start("@＠")
     acting = [posts[name] for name in ("account_id", "repost_of_account_id", "reply_to_account_id")]
-    said = posts["text"].filter(posts["text"].str.contains("[@＠]"))
-    said = said.str.extract_all(r"(?:^|[^A-Za-z0-9_.+\-])[@＠]\w+").explode().drop_nulls()
-    said = said.str.replace(r"^[^@＠]?[@＠]", "")
     ids = pl.concat([hidden["account_id"], mentions, *acting]).drop_nulls().unique()
-    handles = pl.concat([hidden["handle"], mentions, said]).drop_nulls().unique()
+    handles = pl.concat([hidden["handle"], mentions, _mentioned_in_texts(posts)]).drop_nulls().unique()
     return dict.fromkeys(handles, "handle") | dict.fromkeys(ids, "account_id")
+
+
+def _mentioned_in_texts(posts: pl.DataFrame) -> pl.Series:
+    """Names behind @; on Twitter a full stop ends one, elsewhere it may be a part."""
+    has_at = posts.select("platform", "text").filter(pl.col("text").str.contains("[@＠]"))
+    parts = []
+    for (platform,), its in has_at.group_by("platform", maintain_order=True):
+        name = r"\w+" if platform == "twitter" else r"\w+(?:[.\-]\w+)*"
+        parts.append(its["text"].str.extract_all(rf"(?:^|[^A-Za-z0-9_.+\-])[@＠]{name}").explode().drop_nulls())
+    said = pl.concat(parts) if parts else pl.Series(dtype=pl.String)
+    return said.str.replace(r"^[^@＠]?[@＠]", "")
 
 
 def _telling_names(release: Release, releases: list[Release]) -> list[str]:
@@ -211,9 +250,11 @@ def _telling_names(release: Release, releases: list[Release]) -> list[str]:
     places = {place.lower() for one in releases for place in one.accounts["location"].drop_nulls()}
     hidden = release.accounts.filter(~is_named_in_clear(release.about))
     telling = [name for name in hidden["display_name"].drop_nulls().unique() if is_telling_name(name)]
+    sites = set()
     for one in releases:
         telling = list(find_telling_names(telling, one.posts))
-    return sorted(name for name in telling if name not in about and name.lower() not in places)
+        sites |= find_sites([name.lower() for name in telling], one.posts)
+    return sorted(name for name in telling if name not in about and name.lower() not in places | sites)
 
 
 def _contacts(release: Release) -> dict[str, str]:
@@ -223,25 +264,17 @@ def _contacts(release: Release) -> dict[str, str]:
     return dict.fromkeys(found["e-mail"], "e-mail") | dict.fromkeys(found["phone"], "phone")
 
 
-def _used_in_texts(posts: pl.DataFrame, words: set[str]) -> set[str]:
-    """Which words stand in texts and are no mentions."""
-    if not words:
+def _used_in_texts(accounts: pl.DataFrame, posts: pl.DataFrame, names: set[str]) -> set[str]:
+    """Which names, in lower case, stand in texts or profiles and are no mentions, or are hashtags."""
+    if not names:
         return set()
-    return _find_used(posts["text"].drop_nulls().unique().str.replace_all(r"[@＠]\w+", " "), words)
-
-
-def _used_in_hosts(posts: pl.DataFrame, words: set[str]) -> set[str]:
-    """Which words stand in hosts of links: a newspaper's handle is its address."""
-    if not words:
-        return set()
-    urls = posts["urls"].explode().drop_nulls().unique()
-    return _find_used(urls.str.extract(r"^\w+://([^/?#]+)").drop_nulls(), words)
-
-
-def _find_used(said: pl.Series, words: set[str]) -> set[str]:
-    said = said.str.to_lowercase()
-    said = said.filter(said.str.contains_any(sorted(words)))
-    return words.intersection(said.str.extract_all(r"\w+").explode().drop_nulls().unique())
+    tags = names.intersection(posts["hashtags"].explode().drop_nulls().unique().str.to_lowercase())
+    said = pl.concat([posts["text"], accounts["description"]]).drop_nulls().unique()
+    said = said.str.replace_all(r"[@＠]\w+(?:[.\-]\w+)*", " ").str.to_lowercase()
+    said = said.filter(said.str.contains_any(sorted(names)))
+    held = said.str.extract_many(sorted(names), overlapping=True)
+    pairs = ((name, text) for text, inside in zip(said, held, strict=True) for name in set(inside))
+    return tags | {name for name, text in pairs if find_standing(name, text)}
 
 
 def _read_texts(name: str, content: bytes, place: str = "") -> Iterator[tuple[str, str]]:

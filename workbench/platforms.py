@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
-from workbench.case import find_dataset
+from workbench.case import Case, find_dataset
+from workbench.privacy import list_hidden_names, protect_release
 from workbench.schema import TABLES, About, ParameterError, Release, check_table, decision, empty_table
 from workbench.sources import load_release
 
@@ -67,6 +69,10 @@ def find_second(dataset: str | Path) -> Path | None:
     return beside if beside.is_dir() else None
 
 
+def _find_place(dataset: str | Path, second: str) -> Path | None:
+    return find_dataset(second) if second else find_second(dataset)
+
+
 def load_second(dataset: str | Path, *, second: str = "") -> Release:
     """Return the second platform's release of a case; one without rows where there is none.
 
@@ -75,7 +81,7 @@ def load_second(dataset: str | Path, *, second: str = "") -> Release:
         second: name of a folder in `datasets/`, or a path; blank = the folder beside the dataset whose name has
             `_platform_b` behind it, if there is one.
     """
-    place = find_dataset(second) if second else find_second(dataset)
+    place = _find_place(dataset, second)
     if place is not None:
         return load_release(place)
     return Release(
@@ -85,6 +91,33 @@ def load_second(dataset: str | Path, *, second: str = "") -> Release:
         quarantine=empty_table("quarantine"),
         about=About(name="none", title="no second platform", platform="none"),
     )
+
+
+def load_protected(case: Case, *, key: bytes, second: str = "") -> Release:
+    """Return a case's release as it may be shown, kept: names of its second platform are hidden in it, too.
+
+    Args:
+        case: from `open_case`.
+        key: from `read_key`.
+        second: as for `load_second`.
+    """
+    place = _find_place(case.dataset, second)
+    beside = None if place is None else case.keep_chain(load_release, list_hidden_names, place, key=key)
+    return cast(Release, case.keep_chain(load_release, protect_release, case.dataset, key=key, beside=beside))
+
+
+def protect_second(case: Case, second: Release, *, key: bytes) -> Release:
+    """Return the second platform's release as it may be shown: names of the case's own are hidden in it, too.
+
+    Args:
+        case: from `open_case`.
+        second: from `load_second`.
+        key: from `read_key`.
+    """
+    if second.posts.is_empty() and second.accounts.is_empty():
+        return second
+    beside = case.keep_chain(load_release, list_hidden_names, case.dataset, key=key)
+    return protect_release(second, key=key, beside=beside)
 
 
 def list_bridges(edges: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:

@@ -20,14 +20,32 @@ from workbench.addresses import defang, refang
 from workbench.hidden_text import LOOSE_PHONE, protect_text, protect_urls
 from workbench.keys import PrivacyError, read_key
 from workbench.names import describe_names
-from workbench.pseudonyms import N_FOLLOWERS_CLEAR, PSEUDONYM, Names, is_named_in_clear, name_accounts
+from workbench.pseudonyms import (
+    N_FOLLOWERS_CLEAR,
+    PSEUDONYM,
+    SPOKEN,
+    Names,
+    add_spoken,
+    is_named_in_clear,
+    list_spoken,
+    name_accounts,
+)
 from workbench.schema import Accounts, ParameterError, Posts, Release, check_table, decision
 from workbench.spoken_names import N_SPEAKERS_OF_A_WORD, is_unlike_a_word
 
-__all__ = ["N_FOLLOWERS_CLEAR", "PrivacyError", "defang", "is_named_in_clear", "protect_release", "read_key", "refang"]
+__all__ = [
+    "N_FOLLOWERS_CLEAR",
+    "PrivacyError",
+    "defang",
+    "is_named_in_clear",
+    "list_hidden_names",
+    "protect_release",
+    "read_key",
+    "refang",
+]
 
 
-def protect_release(release: Release, *, key: bytes) -> Release:
+def protect_release(release: Release, *, key: bytes, beside: pl.DataFrame | None = None) -> Release:
     """Return the release with pseudonyms for everybody who may not be named, and decisions that say how many.
 
     A name stays clear only if a platform disclosed it: the dataset says how many accounts were announced, the account
@@ -42,29 +60,26 @@ def protect_release(release: Release, *, key: bytes) -> Release:
     Args:
         release: what `load_release` gives.
         key: at least 16 bytes, from `read_key`.
+        beside: names that the case's other releases hide, from `list_hidden_names`; None = there are no others.
 
     Raises:
         ParameterError: the key is too short to hide anything.
         PrivacyError: two names fell on one pseudonym.
 
-    Beware: names written as plain words in a text are not found; a text may quote a person the source never lists.
+    Beware: a text may quote a person the source never lists; their name as plain words is not found.
     """
-    if len(key) < 16:
-        raise ParameterError(f"key must have at least 16 bytes, got {len(key)}. Use read_key().")
-    parts_accounts, parts_posts, names_by_platform = [], [], []
-    accounts, posts = release.accounts.with_row_index("_row"), release.posts.with_row_index("_row")
-    platforms = pl.concat([accounts["platform"], posts["platform"]]).unique(maintain_order=True)
-    for platform in platforms:
-        # A filter that keeps all rows would be a second copy of the release.
-        is_only = len(platforms) == 1
-        its_accounts = accounts if is_only else accounts.filter(platform=platform)
-        its_posts = posts if is_only else posts.filter(platform=platform)
-        names = name_accounts(its_accounts, its_posts, about=release.about, platform=platform, key=key)
-        parts_accounts.append(_protect_accounts(its_accounts, names))
-        parts_posts.append(_protect_posts(its_posts, names))
-        names_by_platform.append(names)
-    if not names_by_platform:
+    platforms = _name_platforms(release, key=key)
+    if not platforms:
         return release
+    names_by_platform, parts_accounts, parts_posts = [], [], []
+    spoken = {platform: list_spoken(accounts, names) for platform, accounts, _, names in platforms}
+    for platform, accounts, posts, names in platforms:
+        others = [spoken[other] for other in spoken if other != platform] + ([] if beside is None else [beside])
+        if others:
+            names = add_spoken(names, pl.concat(others), accounts=accounts, posts=posts)
+        parts_accounts.append(_protect_accounts(accounts, names))
+        parts_posts.append(_protect_posts(posts, names))
+        names_by_platform.append(names)
     return replace(
         release,
         accounts=check_table(_join_parts(parts_accounts), "accounts"),
@@ -72,6 +87,38 @@ def protect_release(release: Release, *, key: bytes) -> Release:
         decisions=_add_decisions(release, names_by_platform),
         quarantine=release.quarantine.with_columns(_hide_values(pl.col("reason"))),
     )
+
+
+def list_hidden_names(release: Release, *, key: bytes) -> pl.DataFrame:
+    """Return what stands for a release's hidden accounts in the texts of the case's other platforms.
+
+    Args:
+        release: as loaded, before `protect_release`.
+        key: at least 16 bytes, from `read_key`.
+
+    Returns:
+        name, kind (word, phrase, display name) and shown, its pseudonym. Of handles and ids these are the ones that no
+        word can be taken for: with a digit, an underscore or a dot in them. It names accounts: keep it, never show it.
+    """
+    spoken = [list_spoken(accounts, names) for _, accounts, _, names in _name_platforms(release, key=key)]
+    return pl.concat(spoken) if spoken else pl.DataFrame(schema=SPOKEN)
+
+
+def _name_platforms(release: Release, *, key: bytes) -> list[tuple[str, pl.DataFrame, pl.DataFrame, Names]]:
+    """Each platform, its accounts and posts with their row, and who is shown how there."""
+    if len(key) < 16:
+        raise ParameterError(f"key must have at least 16 bytes, got {len(key)}. Use read_key().")
+    accounts, posts = release.accounts.with_row_index("_row"), release.posts.with_row_index("_row")
+    platforms = pl.concat([accounts["platform"], posts["platform"]]).unique(maintain_order=True)
+    parts = []
+    for platform in platforms:
+        # A filter that keeps all rows would be a second copy of the release.
+        is_only = len(platforms) == 1
+        its_accounts = accounts if is_only else accounts.filter(platform=platform)
+        its_posts = posts if is_only else posts.filter(platform=platform)
+        names = name_accounts(its_accounts, its_posts, about=release.about, platform=platform, key=key)
+        parts.append((platform, its_accounts, its_posts, names))
+    return parts
 
 
 def _join_parts(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -136,8 +183,10 @@ def _tag_shower(posts: pl.DataFrame, names: Names) -> Callable[[str], str]:
 
     def show(tag: str) -> str:
         owner = names.id_by_handle.get(tag.lower())
+        if owner is None:
+            return names.spoken_words.get(tag.lower()) or (names.telling_names | names.telling_phrases).get(tag, tag)
         is_word = tag.lower() in common and not is_unlike_a_word(tag.lower())
-        return tag if owner is None or owner in names.clear_ids or is_word else names.show_account(owner)
+        return tag if owner in names.clear_ids or is_word else names.show_account(owner)
 
     return show
 

@@ -12,9 +12,19 @@ import polars as pl
 
 from workbench.keys import PrivacyError
 from workbench.schema import About
-from workbench.spoken_names import find_telling_handles, find_telling_names, is_unlike_a_word
+from workbench.spoken_names import (
+    N_DIGITS_OF_AN_ID,
+    find_sites,
+    find_telling_handles,
+    find_telling_names,
+    is_unlike_a_phrase,
+    is_unlike_a_word,
+)
 
 N_FOLLOWERS_CLEAR = 5_000
+N_DIGITS_OF_A_LISTED_ID = 9
+"""A listed account's id may be shorter than `N_DIGITS_OF_AN_ID` and still be more than a number in a text."""
+SPOKEN = {"name": pl.String, "kind": pl.String, "shown": pl.String}
 PSEUDONYM = re.compile(r"(?:acct_[a-z2-7]{12}|post_[0-9a-f]{16})")
 _HANDLE = re.compile(r"[\w.\-]{1,40}")
 _LETTERS = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte % 32] for byte in range(256))
@@ -38,8 +48,12 @@ class Names:
     n_bystanders: int
     telling_handles: frozenset[str]
     """handles of hidden accounts, in lower case, that stand for them even without @"""
-    telling_names: dict[str, str]
-    """display names of hidden accounts that stand for them -> account"""
+    telling_phrases: dict[str, str] = field(default_factory=dict)
+    """handles and ids of hidden accounts with other signs in them -> what is shown"""
+    telling_names: dict[str, str] = field(default_factory=dict)
+    """display names of hidden accounts that stand for them -> what is shown"""
+    spoken_words: dict[str, str] = field(default_factory=dict)
+    """ids like words, and handles and long ids of the case's other platforms, in lower case -> what is shown"""
     met: frozenset[str] = frozenset()
     """handles of bystanders, in lower case"""
     clear_posts: frozenset[str] = frozenset()
@@ -74,19 +88,17 @@ class Names:
 
     def show_number(self, number: str) -> str:
         """A long number inside a text that is the id of a known account."""
-        return self.show_account(number) if number in self.known_ids else number
+        is_known = number in self.known_ids or (len(number) >= N_DIGITS_OF_AN_ID and number in self.met)
+        return self.show_account(number) if is_known else self.spoken_words.get(number, number)
 
     def show_word(self, word: str) -> str:
         """A plain word that is the handle of a hidden account."""
-        return self.show_mention(word) if word.lower() in self.telling_handles else word
+        low = word.lower()
+        return self.show_mention(word) if low in self.telling_handles else self.spoken_words.get(low, word)
 
     def show_unlike_word(self, word: str) -> str:
         """The same in an address, where words of letters alone are parts of titles."""
         return self.show_word(word) if is_unlike_a_word(word.lower()) else word
-
-    def show_name(self, name: str) -> str:
-        """A display name of a hidden account, as it stands in a text."""
-        return self.show_account(self.telling_names[name])
 
     def show_post(self, post_id: str) -> str:
         """A post's id, or a keyed one where its author is hidden."""
@@ -139,18 +151,66 @@ def name_accounts(accounts: pl.DataFrame, posts: pl.DataFrame, *, about: About, 
         name not in known_ids and name.lstrip("@＠").lower() not in id_by_handle for name in mentioned
     )
     met = frozenset(name.lstrip("@＠").lower() for name in mentioned) - id_by_handle.keys()
-    names = Names(
-        platform,
-        key,
-        clear_ids,
-        known_ids,
-        id_by_handle,
-        n_bystanders,
-        telling_handles=_telling_handles(posts, met, id_by_handle, clear_ids),
-        telling_names=_telling_names(accounts, posts, clear_ids),
-        met=met,
+    telling_handles = _telling_handles(posts, met, id_by_handle, clear_ids)
+    names = Names(platform, key, clear_ids, known_ids, id_by_handle, n_bystanders, telling_handles, met=met)
+    return replace(
+        names,
+        spoken_words=_spoken_ids(accounts, names),
+        telling_phrases=_telling_phrases(accounts, posts, names),
+        telling_names=_telling_names(accounts, posts, names),
+        clear_posts=_clear_posts(posts, clear_ids),
+        n_posts=posts.height,
     )
-    return replace(names, clear_posts=_clear_posts(posts, clear_ids), n_posts=posts.height)
+
+
+def list_spoken(accounts: pl.DataFrame, names: Names) -> pl.DataFrame:
+    """Return what stands for a platform's hidden accounts wherever it is written, on other platforms as well.
+
+    Returns:
+        name, kind (word, phrase, display name) and shown, its pseudonym; words are in lower case.
+    """
+    own = [name for pair in _hidden_rows(accounts, names) for name in pair if name]
+    met = [name for name in (names.known_ids - names.clear_ids) | names.met if len(name) >= N_DIGITS_OF_AN_ID]
+    listed = [name for name in own if len(name) >= N_DIGITS_OF_A_LISTED_ID]
+    numbers = [name for name in (*met, *listed) if name.isdecimal()]
+    kinds = {
+        "word": {name.lower(): names.show_mention(name) for name in own if is_unlike_a_word(name.lower())}
+        | {number: names.show_account(number) for number in numbers},
+        "phrase": {name: names.show_mention(name) for name in own if is_unlike_a_phrase(name)},
+        "display name": names.telling_names,
+    }
+    rows = [(name, kind, shown) for kind, shown_as in kinds.items() for name, shown in sorted(shown_as.items())]
+    return pl.DataFrame(rows, schema=SPOKEN, orient="row")
+
+
+def add_spoken(names: Names, spoken: pl.DataFrame, *, accounts: pl.DataFrame, posts: pl.DataFrame) -> Names:
+    """Return the names with those of the case's other platforms that stand for an account in this one's texts, too.
+
+    Args:
+        names: of one platform.
+        spoken: from `list_spoken`, of all the others.
+        accounts: of this platform: what its accounts in the clear, or places, are called means them.
+        posts: of this platform: what they link to is a site's name, and what many write is a word.
+    """
+    left = _names_left(accounts, names) | names.clear_ids
+    strange = spoken.filter(~pl.col("name").str.to_lowercase().is_in(list(left)))
+    by_kind = {kind[0]: dict(part.select("name", "shown").iter_rows()) for kind, part in strange.group_by("kind")}
+    words, phrases, called = (by_kind.get(kind, {}) for kind in ("word", "phrase", "display name"))
+    sites = find_sites([*words, *(phrase.lower() for phrase in phrases)], posts)
+    telling = _find_spoken_names(list(called), posts)
+    return replace(
+        names,
+        spoken_words={word: shown for word, shown in words.items() if word not in sites} | names.spoken_words,
+        telling_phrases={phrase: shown for phrase, shown in phrases.items() if phrase.lower() not in sites}
+        | names.telling_phrases,
+        telling_names={name: shown for name, shown in called.items() if name in telling} | names.telling_names,
+    )
+
+
+def _hidden_rows(accounts: pl.DataFrame, names: Names) -> list[tuple[str | None, str]]:
+    """Handle and id of each hidden account whose own they are; a hash in their place stands in no text."""
+    is_hidden = ~pl.col("account_id").is_in(list(names.clear_ids)) & ~pl.col("is_pseudonymous")
+    return accounts.filter(is_hidden).select("handle", "account_id").rows()
 
 
 def _telling_handles(
@@ -162,19 +222,44 @@ def _telling_handles(
     return find_telling_handles([name for name in listed if not is_pseudonym(name)], posts) | bystanders
 
 
-def _telling_names(accounts: pl.DataFrame, posts: pl.DataFrame, clear_ids: frozenset[str]) -> dict[str, str]:
+def _spoken_ids(accounts: pl.DataFrame, names: Names) -> dict[str, str]:
+    ids = [account_id for _, account_id in _hidden_rows(accounts, names)]
+    return {name.lower(): names.show_account(name) for name in ids if is_unlike_a_word(name.lower())}
+
+
+def _telling_phrases(accounts: pl.DataFrame, posts: pl.DataFrame, names: Names) -> dict[str, str]:
+    """Handles like `tram.fan.example`, listed accounts' and bystanders'; one that posts link to is a site's name."""
+    own = [name for pair in _hidden_rows(accounts, names) for name in pair if name]
+    phrases = {name for name in (*own, *names.met) if is_unlike_a_phrase(name)}
+    sites = find_sites([phrase.lower() for phrase in phrases], posts)
+    return {phrase: names.show_mention(phrase) for phrase in sorted(phrases) if phrase.lower() not in sites}
+
+
+def _telling_names(accounts: pl.DataFrame, posts: pl.DataFrame, names: Names) -> dict[str, str]:
     """Names that a clear account or a place has as well are left; a platform's own hash of a name is none."""
     is_hash = pl.col("display_name") == pl.col("account_id")
     known = accounts.filter(~is_hash).select("display_name", "account_id").drop_nulls().unique(maintain_order=True)
-    clear = accounts.filter(pl.col("account_id").is_in(list(clear_ids)))
-    left = {name.lower() for name in pl.concat([clear["display_name"], clear["handle"], accounts["location"]]) if name}
+    left = _names_left(accounts, names)
     owners = {
         name: owner
         for name, owner in known.rows()
-        if owner not in clear_ids and name.lower() not in left and not is_pseudonym(name)
+        if owner not in names.clear_ids and name.lower() not in left and not is_pseudonym(name)
     }
-    telling = find_telling_names(list(owners), posts)
-    return {name: owner for name, owner in owners.items() if name in telling}
+    telling = _find_spoken_names(list(owners), posts)
+    return {name: names.show_account(owner) for name, owner in owners.items() if name in telling}
+
+
+def _find_spoken_names(names: list[str], posts: pl.DataFrame) -> set[str]:
+    telling = find_telling_names(names, posts)
+    sites = find_sites([name.lower() for name in telling], posts)
+    return {name for name in telling if name.lower() not in sites}
+
+
+def _names_left(accounts: pl.DataFrame, names: Names) -> set[str]:
+    """What accounts in the clear and places are called, in lower case."""
+    clear = accounts.filter(pl.col("account_id").is_in(list(names.clear_ids)))
+    left = pl.concat([clear["display_name"], clear["handle"], accounts["location"]])
+    return {name.lower() for name in left if name}
 
 
 def _clear_posts(posts: pl.DataFrame, clear_ids: frozenset[str]) -> frozenset[str]:

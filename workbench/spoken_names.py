@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import polars as pl
 
 N_SPEAKERS_OF_A_WORD = 5
 """A word that as many accounts use, each in a text of its own, is a word, whoever else is called by it."""
+N_DIGITS_OF_AN_ID = 15
+"""A number as long is the id of the account that has it, wherever it is written."""
 _CJK = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _NO_SPACE_SCRIPT = re.compile(rf"[{_CJK}]")
 _SPACED = re.compile(rf"[^\W{_CJK}]")
 _UNLIKE_A_WORD = re.compile(r"(?=.*[0-9_])(?=.*[a-z])[a-z0-9_]{6,}")
 _WORD_LIKE = re.compile(r"[a-z]{6,}")
+_ADDRESS = re.compile(r"[\w\-]+(?:[.\-][\w\-]+)+")
+_GLUE = re.compile(r"[.\-][A-Za-z0-9_]")
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_]*")
+_MARKED = re.compile(r"(?=.*[^\W\d_])(?=.*(?:[\d_]|[^\w\s\-'’&+!?…])).{6,}", re.DOTALL)
 _SEVERAL_WORDS = re.compile(r"[^\W\d_]\W+[^\W_]")
 _MIXED = re.compile(r"(?=.*[^\W\d_])(?:.*[\d_]|.*[a-z][A-Z])", re.DOTALL)
 _LINKS_AND_MENTIONS = r"\w+://\S+|[@＠][\w.]+"
@@ -21,6 +28,38 @@ _LINKS_AND_MENTIONS = r"\w+://\S+|[@＠][\w.]+"
 def is_unlike_a_word(handle: str) -> bool:
     """Whether a handle in lower case cannot be mistaken for a word: it has a digit or an underscore."""
     return _UNLIKE_A_WORD.fullmatch(handle) is not None
+
+
+def is_unlike_a_phrase(name: str) -> bool:
+    """Whether a handle or an id with signs beyond letters of ASCII, digits and _ is one wherever it stands.
+
+    It has a dot, a colon or a digit, as `tram.fan.example` and `did:plc:77`; `well-known` is what two words may be.
+    """
+    return _PLAIN_WORD.fullmatch(name) is None and _MARKED.fullmatch(name) is not None
+
+
+def is_unlike_words(name: str) -> bool:
+    """Whether a handle or an id, of whatever signs, is one wherever it stands."""
+    is_id = name.isdecimal() and len(name) >= N_DIGITS_OF_AN_ID
+    return is_id or is_unlike_a_word(name.lower()) or is_unlike_a_phrase(name)
+
+
+def find_sites(names: Iterable[str], posts: pl.DataFrame) -> frozenset[str]:
+    """Return the names, in lower case, that posts link to: a newspaper's handle is its address, or a part of it.
+
+    Args:
+        names: handles, in lower case; a number is no site.
+        posts: table `posts`.
+    """
+    asked = {name for name in names if not name.isdecimal()}
+    if not asked:
+        return frozenset()
+    hosts = posts["urls"].explode().drop_nulls().unique().str.extract(r"^\w+://([^/?#]+)").drop_nulls()
+    hosts = hosts.str.to_lowercase().unique()
+    hosts = hosts.filter(hosts.str.contains_any(sorted(asked)))
+    labels = frozenset(hosts.str.extract_all(r"\w+").explode().drop_nulls())
+    ends = (host.split(".")[at:] for host in hosts for at in range(host.count(".")))
+    return frozenset(asked & (labels | {".".join(parts) for parts in ends}))
 
 
 def find_telling_handles(handles: list[str], posts: pl.DataFrame) -> frozenset[str]:
@@ -64,14 +103,24 @@ def is_telling_name(name: str) -> bool:
 
 
 def find_standing(name: str, text: str) -> list[int]:
-    """Return where a name stands by itself in a text; Chinese and the like is written without spaces around it."""
+    """Return where a name stands by itself in a text: `fan.example` is not in `tram.fan.example`.
+
+    Chinese and the like is written without spaces around it.
+    """
     places, at = [], text.find(name)
+    is_address = _ADDRESS.fullmatch(name) is not None
     while at >= 0:
         end = at + len(name)
-        if not (_is_glued(text[at - 1 : at], name[0]) or _is_glued(name[-1], text[end : end + 1])):
+        is_part = _is_glued(text[at - 1 : at], name[0]) or _is_glued(name[-1], text[end : end + 1])
+        if not (is_part or (is_address and _is_in_address(text, at, end))):
             places.append(at)
         at = text.find(name, max(end, at + 1))
     return places
+
+
+def _is_in_address(text: str, start: int, end: int) -> bool:
+    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
+    return any(_GLUE.fullmatch(pair) is not None for pair in (before[::-1], after))
 
 
 def _is_glued(left: str, right: str) -> bool:
