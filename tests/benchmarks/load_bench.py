@@ -34,6 +34,9 @@ from workbench.notebooks import list_notebooks
 Sample = tuple[float, float, float]
 """when, GB held, processor seconds used"""
 CASE = "load"
+_ALIGNED = """
+td:nth-child(n),th:nth-child(n){text-align:right}.said:nth-child(n){text-align:left;white-space:nowrap}
+.wide{overflow-x:auto}"""
 SEED = 7
 PROGRAM = [sys.executable, "-u", "-c", "from workbench.cli import main; main()"]
 KEPT = "kept"
@@ -172,14 +175,15 @@ def render_page(table: pl.DataFrame) -> str:
     largest = table.filter(kept, pl.col("n_posts") == pl.col("n_posts").filter(kept).max())
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>The main job under load</title>
-<style>{STYLE}</style></head><body>
+<style>{STYLE}{_ALIGNED}</style></head><body>
 <h1>The main job under load</h1>
 <p>Synthetic releases (<code>workbench simulate --seed {SEED}</code>) through <code>workbench report</code>, all
 notebooks, nothing kept from before. The goal is {PROMISED_POSTS:,} posts within {PROMISED_S // 60} minutes and
 {PROMISED_GB:g} GB on two processors (the cross). Memory is that of the runner and its kernels
 together, looked at twice a second; what two processes share counts twice.</p>
-<p>{escape(describe_machine())}. {escape(describe_versions())}. Other work on the machine: load
-{table["load"].min():.1f} to {table["load"].max():.1f} (more than the number of processors means waiting).</p>
+<p>{escape(describe_machine())}. {escape(describe_versions())}. Load average as a run
+ended, its own work included: {table["load"].min():.1f} to {table["load"].max():.1f}; more than the number of processors
+means that something waited.</p>
 <h2>How it grows</h2>
 {_draw_growth(whole.filter(outcome="done"))}
 {_table(whole)}
@@ -195,11 +199,14 @@ notebook does in between, also showing its charts, counts for the next one.</p>
 
 
 def _table(table: pl.DataFrame) -> str:
-    head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in table.columns)
-    said = ([_say(cell) for cell in row] for row in table.iter_rows())
-    cells = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in said)
-    body = "\n".join(f"<tr>{row}</tr>" for row in cells)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>"
+    kinds = ["" if dtype.is_numeric() else ' class="said"' for dtype in table.dtypes]
+    names = [name.replace("_", " ").replace(" gb", " GB") for name in table.columns]
+    head = "".join(f"<th{kind}>{escape(name)}</th>" for name, kind in zip(names, kinds, strict=True))
+    rows = (
+        [f"<td{kind}>{escape(_say(cell))}</td>" for cell, kind in zip(row, kinds, strict=True)] for row in table.rows()
+    )
+    body = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
 
 
 def _say(cell: object) -> str:
