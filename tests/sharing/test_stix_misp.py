@@ -242,7 +242,12 @@ def test_misp_of_others_is_read(tmp_path):
         ({"Event": None}, "expected a MISP event"),
         ({"response": ["a"]}, "expected a MISP event"),
         ({"Event": {"Attribute": [{"type": "url"}]}}, "attribute 1"),
+        ({"Event": {"Attribute": [{"type": "url", "value": ["a"]}]}}, "attribute 1: expected 'value' as text"),
+        ({"Event": {"Attribute": 3.5}}, "expected 'Attribute' as a list; found 3.5"),
+        ({"Event": {"Object": {"name": "x"}}}, "expected 'Object' as a list"),
+        ({"Event": {"Object": [{"name": ["x"], "Attribute": []}]}}, "object 1: expected 'name' as text"),
         ({"Event": {"Object": [{"name": "x"}]}}, "object 1"),
+        ({"Event": {"Object": [{"name": "x", "Attribute": "a"}]}}, "object 1: expected 'Attribute' as a list"),
         ({"Event": {"Object": [{"name": "twitter-account", "Attribute": [{"value": "a"}]}]}}, "object_relation"),
     ],
 )

@@ -126,7 +126,7 @@ def read_misp(content: dict[str, Any], *, name: str) -> pl.DataFrame:
         name: the file's name, for messages.
 
     Raises:
-        SourceError: an attribute without type or value; the message says which.
+        SourceError: an attribute without type or value, or one that is no text; the message says which.
     """
     events = content["response"] if isinstance(content.get("response"), list) else [content]
     rows: list[dict[str, Any]] = []
@@ -136,11 +136,11 @@ def read_misp(content: dict[str, Any], *, name: str) -> pl.DataFrame:
             raise SourceError(
                 f"{name}: expected a MISP event with the key 'Event'; found {str(event)[:60]}. Ask for it again."
             )
-        for n, attribute in enumerate(body.get("Attribute") or [], start=1):
+        for n, attribute in enumerate(_list(body, "Attribute", where=name), start=1):
             _require(attribute, "type", "value", where=f"{name}: attribute {n}")
             rows.extend(_attribute_rows(attribute))
-        for n, item in enumerate(body.get("Object") or [], start=1):
-            _require(item, "name", "Attribute", where=f"{name}: object {n}")
+        for n, item in enumerate(_list(body, "Object", where=name), start=1):
+            _require(item, "name", where=f"{name}: object {n}")
             rows.extend(_object_rows(item, where=f"{name}: object {n}"))
     return build_indicators({**row, "line": n} for n, row in enumerate(rows, start=1))
 
@@ -251,10 +251,24 @@ def _require(item: Any, *keys: str, where: str) -> None:
     lacking = [key for key in keys if not isinstance(item, dict) or item.get(key) in (None, "")]
     if lacking:
         raise SourceError(f"{where}: expected {' and '.join(keys)}; '{lacking[0]}' is missing. Export the event again.")
+    nested = [key for key in keys if isinstance(item[key], list | dict)]
+    if nested:
+        raise SourceError(
+            f"{where}: expected '{nested[0]}' as text; found {str(item[nested[0]])[:60]}. Export it again."
+        )
+
+
+def _list(content: dict[str, Any], key: str, *, where: str, is_needed: bool = False) -> list[Any]:
+    items = content.get(key)
+    if items is None and not is_needed:
+        return []
+    if not isinstance(items, list):
+        raise SourceError(f"{where}: expected '{key}' as a list; found {str(items)[:60]}. Export the event again.")
+    return items
 
 
 def _attribute_rows(attribute: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    kind, value, comment = attribute["type"], str(attribute["value"]), attribute.get("comment") or ""
+    kind, value, comment = str(attribute["type"]), str(attribute["value"]), str(attribute.get("comment") or "")
     declared = _DECLARED.get(kind, "")
     if kind in ("md5", "sha1", "sha256"):
         declared = "text_hash" if comment == "text_hash" and kind == "sha256" else "media_hash"
@@ -268,12 +282,12 @@ def _attribute_rows(attribute: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _object_rows(item: dict[str, Any], *, where: str) -> Iterator[dict[str, Any]]:
-    attributes = item["Attribute"] if isinstance(item["Attribute"], list) else []
+    attributes = _list(item, "Attribute", where=where, is_needed=True)
     fields: dict[str, str] = {}
     for attribute in attributes:
         _require(attribute, "object_relation", "value", where=where)
         fields.setdefault(str(attribute["object_relation"]), str(attribute["value"]))
-    template = _TEMPLATES.get(item["name"])
+    template = _TEMPLATES.get(str(item["name"]))
     if template is None:
         if item["name"] == "social-media-group":
             yield _account(fields.get("group-alias"), None, fields.get("group-name"), fields.get("platform"), "group")
