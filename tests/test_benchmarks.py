@@ -102,14 +102,14 @@ def test_engines_that_differ_stop_the_run(bench):
 def test_load_is_measured_per_part_and_drawn_and_a_size_replaces_its_earlier_rows(bench, tmp_path, monkeypatch):
     import load_bench
 
-    said = "import time; print('✓ 01'); time.sleep(1.2); print('✓ 02'); held = bytearray(200_000_000); time.sleep(1.2)"
+    said = "import time; print('✓ 01'); time.sleep(2.5); print('✓ 02'); held = bytearray(200_000_000); time.sleep(1.2)"
     monkeypatch.setattr(load_bench, "PROGRAM", [sys.executable, "-u", "-c", said])
     rows = load_bench.watch([], tmp_path, parts=["01", "02", "checks"])
     assert [(row["part"], row["outcome"]) for row in rows] == [(p, "done") for p in ("01", "02", "checks", "whole")]
     assert rows[2]["peak_gb"] > 0.2 > rows[1]["peak_gb"]
     assert rows[1]["seconds"] > 1
-    cut_off = load_bench.watch([], tmp_path, parts=["01", "02", "checks"], max_s=0.5)
-    assert [row["outcome"] for row in cut_off] == ["done", "ended after 0 s", "ended after 0 s"]
+    cut_off = load_bench.watch([], tmp_path, parts=["01", "02", "checks"], max_s=1.5)
+    assert [row["outcome"] for row in cut_off] == ["done", "ended after 2 s", "ended after 2 s"]
 
     for n_posts, some in ((10_000, cut_off), (20_000, rows), (10_000, rows)):
         named = [{"date": "2026-11-24", "n_posts": n_posts, "n_accounts": 1_000} | row for row in some]
@@ -125,4 +125,10 @@ def test_load_is_measured_per_part_and_drawn_and_a_size_replaces_its_earlier_row
     page = load_bench.render_page(table)
     assert page.count("<svg") == 2
     assert "20,000" in page
-    assert "judge_groups</td><td>30.0" in page
+    assert "judge_groups</td><td>1</td><td>30.0" in page
+    goal = {"outcome": "done", "seconds": 480.0, "peak_gb": 6.0}
+    assert load_bench.is_kept(3_600_000, goal)
+    assert load_bench.is_kept(10_000_000, goal | {"seconds": 1_000.0})
+    for missed in ({"seconds": 480.1}, {"peak_gb": 6.1}, {"outcome": "ended after 0 s"}):
+        assert not load_bench.is_kept(3_600_000, goal | missed)
+    assert not load_bench.is_kept(10_000, goal | {"outcome": "ended after 0 s"})
