@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from workbench.case import find_dataset
 from workbench.findings import SECTIONS
+from workbench.leaks import find_leaks
 from workbench.lint import lint_report
+from workbench.platforms import load_second
+from workbench.sources import load_release
 
 FOLDER = Path(__file__).parents[1] / "docs" / "demo"
 MOST_BYTES = 3_000_000
@@ -31,6 +35,11 @@ def test_it_is_small_and_has_every_section(page):
 
 def test_an_editor_would_mend_nothing(page):
     assert lint_report(FOLDER / "report.html") == []
+
+
+def test_it_names_nobody_of_either_platform_who_may_not_be_named():
+    dataset = find_dataset("demo")
+    assert find_leaks(FOLDER, load_release(dataset), second=load_second(dataset)).rows() == []
 
 
 def test_it_names_no_machine(page):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from faults.shuffled_case import make_case
 
 from workbench.case import home
 from workbench.run import RunError, run_case
-from workbench.simulate import simulate_release
 
 HOOK = Path(__file__).parent / "faults" / "no_network"
 CLOSED = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
@@ -51,15 +51,15 @@ def test_the_closed_network_has_no_way_out(closed):
 
 @pytest.mark.notebook
 def test_the_whole_main_job_needs_no_network(closed, tmp_path):
-    dataset = simulate_release(tmp_path / "tidehaven", n_accounts=1_000, n_posts=5_000, seed=11)
+    dataset = make_case(tmp_path)
     reports, notebooks = tmp_path / "reports", home() / "notebooks"
     own = {"WORKBENCH_HOME": str(tmp_path), "WORKBENCH_KEY_FILE": str(tmp_path / "key")}
     command = [*closed, sys.executable, "-c", RUN, str(dataset), str(reports), str(notebooks)]
     ran = subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr[-2_000:]
-    assert (reports / "tidehaven" / "report.html").stat().st_size > 10_000
-    assert (reports / "tidehaven" / "package.zip").is_file()
-    manifest = json.loads((reports / "tidehaven" / "manifest.json").read_text(encoding="utf-8"))
+    assert (reports / dataset.name / "report.html").stat().st_size > 10_000
+    assert (reports / dataset.name / "package.zip").is_file()
+    manifest = json.loads((reports / dataset.name / "manifest.json").read_text(encoding="utf-8"))
     assert [row["notebook"] for row in manifest["notebooks"]] == sorted(file.name for file in notebooks.glob("*.ipynb"))
 
 
