@@ -156,6 +156,64 @@ def test_a_site_that_posts_link_to_stays_one_whoever_is_called_like_it():
     assert protected.posts["urls"][0].to_list() == [link]
 
 
+def one_post(platform, handle, *, account_id="7", **post):
+    account = {"account_id": account_id, "platform": platform, "handle": handle}
+    return make_release([account], [{"post_id": "1", "account_id": account_id, "platform": platform, **post}])
+
+
+def test_the_address_of_a_person_at_their_platform_is_no_site():
+    link = "https://anna77.bsky.social"
+    post = protect_release(one_post("bluesky", "anna77.bsky.social", text=f"see {link}", urls=[link]), key=KEY).posts
+    assert "anna77" not in post["text"][0] + post["urls"][0][0]
+
+
+def test_the_end_of_a_host_is_a_sites_name_and_what_stands_before_may_be_an_accounts():
+    """A site like news24.example must stay what others call it, or it is no longer found in lists and on both sides."""
+    links = ["https://www.news24.example/a", "https://news24.blogs.example/b", "https://blogs.co.uk/news24"]
+    release = one_post("twitter", "news24", text=" ".join(links), urls=links)
+    account = protect_release(release, key=KEY).accounts["account_id"][0]
+    shown = [links[0], f"https://{account}.blogs.example/b", f"https://blogs.co.uk/{account}"]
+
+    assert protect_release(release, key=KEY).posts["urls"][0].to_list() == shown
+    assert protect_release(release, key=KEY).posts["text"][0] == " ".join(shown)
+
+
+@pytest.mark.parametrize(
+    ("platform", "handle", "text"),
+    [
+        ("facebook", "maria.lopez.75", "MARIA.LOPEZ.75 and Maria.Lopez.75"),
+        ("facebook", "maria.lopez.75", "https://blog.example/Maria.Lopez.75/a"),
+        ("reddit", "Quay-Watcher", "thanks u/Quay-Watcher"),
+        ("twitter", "Порт_77", "@Порт_77"),
+    ],
+)
+def test_other_ways_to_write_a_handle(tmp_path, platform, handle, text):
+    release = one_post(platform, handle, text=text)
+    protected = protect_release(release, key=KEY)
+
+    assert handle.lower() not in protected.posts["text"][0].lower()
+    show(tmp_path, "a", protected)
+    assert find_leaks(tmp_path, release).rows() == []
+    show(tmp_path, "b", release)
+    assert find_leaks(tmp_path, release).height > 0
+
+
+@pytest.mark.parametrize(
+    ("said", "file", "content"),
+    [
+        ("12", "t.csv", "cluster_id,n_accounts\n1,12\n"),
+        ("media", "report.html", "<style>@media print{p{color:red}}</style><p>good morning</p>"),
+        ("watch", "report.html", "youtube.com/watch?v=1, reddit.com/u/x and twitter.com/hashtag/MAGA"),
+        ("maga", "report.html", "https://twitter.com/hashtag/MAGA"),
+    ],
+)
+def test_one_mention_of_a_word_makes_no_name_of_every_word_in_a_report(tmp_path, said, file, content):
+    release = one_post("twitter", "tram_fan99", text=f"@{said} good morning", mentions=[said])
+    (tmp_path / file).write_text(content, encoding="utf-8")
+
+    assert find_leaks(tmp_path, release).rows() == []
+
+
 def test_without_other_platforms_nothing_is_added():
     nobody = make_release([], [])
 

@@ -96,7 +96,7 @@ class Case:
             about=about,
             sections=tuple(section for part in parts.values() for section in part.sections),
             decisions=_distinct(row for part in parts.values() for row in part.decisions),
-            parameters={name: _hide_folders(value) for name, value in parameters.items()},
+            parameters={name: hide_folders(value) for name, value in parameters.items()},
             provenance=_provenance(self.name, about, parameters),
         )
         told = self.folder / EDITION_FILE
@@ -126,7 +126,7 @@ def read_edition(path: Path) -> tuple[Edition, Findings | None]:
     return Edition(**fields), Findings.load(previous) if previous else None
 
 
-def _hide_folders(value: Any) -> Any:
+def hide_folders(value: Any) -> Any:
     """Return a path without its folders: whose disk a file lies on, and where, is nobody's business."""
     is_path = isinstance(value, str) and ("/" in value or "\\" in value) and "://" not in value
     return value.replace("\\", "/").rstrip("/").rpartition("/")[2] if is_path else value

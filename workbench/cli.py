@@ -227,8 +227,11 @@ def catalogue(folder: Path | None, address: str) -> None:
 @click.option("--salt", help="The word agreed with the receiver, for the level hashed.")
 @click.option("--contact", help="Where the receiver answers [default: the address of the report].")
 @click.option("--producer", default="not stated", help="Who hands it on.")
+@click.option("--second", default="", help="Where the report's second platform lies, if it has moved.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the package [default: reports/<case>.package].")
-def share(case: str, level: str, salt: str | None, contact: str | None, producer: str, out: Path | None) -> None:
+def share(
+    case: str, level: str, salt: str | None, contact: str | None, producer: str, second: str, out: Path | None
+) -> None:
     """Write the findings of CASE as a package: a folder and a .zip with CSV, Meta's sheet, STIX 2.1 and MISP.
 
     CASE must have a report. The level public names nobody but those its report may name; trusted holds native ids for
@@ -244,7 +247,15 @@ def share(case: str, level: str, salt: str | None, contact: str | None, producer
     contact = contact or str(findings.provenance.get("contact", "not stated"))
     folder = out or home() / "reports" / f"{opened.name}.package"
     written = share_case(
-        opened, findings, folder, key=read_key(), level=level, salt=salt, contact=contact, producer=producer
+        opened,
+        findings,
+        folder,
+        key=read_key(),
+        level=level,
+        salt=salt,
+        contact=contact,
+        producer=producer,
+        second=second,
     )
     click.echo(written.archive)
     click.echo(f"sha256 {written.sha256}: read it out to the receiver over another channel.")
@@ -253,7 +264,8 @@ def share(case: str, level: str, salt: str | None, contact: str | None, producer
 @main.command(short_help="Say why an account is, or is not, in a cluster.")
 @click.argument("case")
 @click.argument("account")
-def why(case: str, account: str) -> None:
+@click.option("--second", default="", help="Where the report's second platform lies, if it has moved.")
+def why(case: str, account: str, second: str) -> None:
     """Say why ACCOUNT is, or is not, in a cluster of CASE, with the tests and the posts behind it.
 
     CASE must have a report. ACCOUNT is the name its report shows, or the account's id or handle in your files; the
@@ -266,7 +278,7 @@ def why(case: str, account: str) -> None:
 
     opened = open_case(case)
     findings = Findings.load(home() / "reports" / opened.name / "findings.json")
-    sentences, explanation = explain_case(opened, findings, account=account, key=read_key())
+    sentences, explanation = explain_case(opened, findings, account=account, key=read_key(), second=second)
     click.echo("\n".join(sentences) + "\n")
     _show("Traces", explanation.traces.to_dicts())
     _show("The test, cluster by cluster", explanation.tests.to_dicts())

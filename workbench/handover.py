@@ -16,7 +16,7 @@ from workbench.explain import Explanation, explain_account
 from workbench.explain_words import say_why
 from workbench.findings import Findings
 from workbench.platforms import load_protected
-from workbench.schema import ParameterError, Release
+from workbench.schema import ParameterError, Release, SourceError
 from workbench.sharing.cover import LEVELS
 from workbench.sharing.evidence import collect_evidence
 from workbench.sharing.hit_report import write_hit_report
@@ -42,6 +42,7 @@ def share_case(
     producer: str = "not stated",
     retention_days: int = 365,
     salt: str | None = None,
+    second: str = "",
 ) -> WrittenPackage:
     """Write a case's package at a sharing level, from the settings its report was made with.
 
@@ -56,15 +57,17 @@ def share_case(
         producer: who hands it on.
         retention_days: after how many days the receiver deletes it.
         salt: the agreed one, for "hashed".
+        second: where the report's second platform lies now; blank = as its report names it.
 
     Raises:
         ParameterError: an unknown level, or the findings do not say how clusters were found.
+        SourceError: the second platform's dataset is not where the report's name for it leads.
     """
     if level not in LEVELS:
         raise ParameterError(f"A sharing level is one of {', '.join(LEVELS)}; found '{level}'. Choose one.")
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
-    protected = _load_as_shown(case, findings, key=key)
+    protected = _load_as_shown(case, findings, key=key, second=second)
     clusters, _, scored = _found(case, protected, settings)
     clusters = clusters.filter(pl.col("grade").is_in(grades))
     release = protected
@@ -106,7 +109,9 @@ def match_case(
     return report
 
 
-def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) -> tuple[list[str], Explanation]:
+def explain_case(
+    case: Case, findings: Findings, *, account: str, key: bytes, second: str = ""
+) -> tuple[list[str], Explanation]:
     """Return why an account of a case is or is not in a cluster: in sentences, and with the tables behind them.
 
     Args:
@@ -115,13 +120,15 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
         account: as the report shows it, or its own account_id or handle, which only whoever holds the data knows. The
             answer shows it as the report does.
         key: from `read_key`.
+        second: where the report's second platform lies now; blank = as its report names it.
 
     Raises:
         ParameterError: the release has no such account, or the findings do not say how clusters were found.
+        SourceError: the second platform's dataset is not where the report's name for it leads.
     """
     settings = _settings(findings)
     original = case.keep(load_release, case.dataset)
-    protected = _load_as_shown(case, findings, key=key)
+    protected = _load_as_shown(case, findings, key=key, second=second)
     clusters, clocks, scored = _found(case, protected, settings)
     actions = case.keep(extract_actions, protected.posts, traces=settings["traces"])
     explanation = explain_account(
@@ -138,11 +145,19 @@ def explain_case(case: Case, findings: Findings, *, account: str, key: bytes) ->
     return say_why(explanation, time_window_s=settings["time_window_s"]), explanation
 
 
-def _load_as_shown(case: Case, findings: Findings, *, key: bytes) -> Release:
+def _load_as_shown(case: Case, findings: Findings, *, key: bytes, second: str) -> Release:
     """The case's release as its report shows it; a record says of a second platform's folder only its name."""
-    second = str(findings.parameters.get("second_dataset", ""))
-    beside = case.dataset.parent / second
-    return load_protected(case, key=key, second=str(beside) if second and beside.exists() else second)
+    named = second or str(findings.parameters.get("second_dataset", ""))
+    beside = case.dataset.parent / named
+    try:
+        return load_protected(case, key=key, second=str(beside) if named and beside.exists() else named)
+    except SourceError as error:
+        if second or not named:
+            raise
+        raise SourceError(
+            f"The report was made with a second platform's dataset called '{named}', which is neither in datasets/ nor "
+            "beside the case's own. Give its path with --second."
+        ) from error
 
 
 def _find_account(account: str, original: Release, protected: Release) -> str:

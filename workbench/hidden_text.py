@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
-from urllib.parse import quote, quote_plus
 
 import polars as pl
 
 from workbench.profile_links import HOSTS, PROFILE_LINK, rewrite_profile_link
 from workbench.pseudonyms import Names
-from workbench.spoken_names import find_standing
+from workbench.spoken_names import find_site_name, find_standing
 
 _INVISIBLE = r"[\x{200B}-\x{200F}\x{2060}\x{FEFF}\x{AD}]"
 _AT = r"(?:@|%(?:25)*40)"
 _DISGUISED_AT = rf"(?:&#0*64;|&#[xX]0*40;|&commat;|[@＠]|\\u0040){_INVISIBLE}*"
 _WIDE = "０-９Ａ-Ｚａ-ｚ＿"
 _HAN = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}"
-_TWITTER_MENTION = rf"{_AT}(?:[A-Za-z0-9_{_WIDE}]+(?:\.[a-z0-9_]+)*|[{_HAN}][\w\-]{{0,29}})"
+_TWITTER_MENTION = rf"{_AT}(?:[A-Za-z0-9_{_WIDE}]+(?:\.[a-z0-9_]+)*|[\w&&[^\x00-\x7F]][\w\-]{{0,29}})"
 _OTHER_MENTION = rf"{_AT}\w(?:[\w.\-]*\w)?(?:@[\w\-]+(?:\.[\w\-]+)+)?"
+_REDDIT_MENTION = r"\bu/[\w\-]{3,20}"
+_HOST_OF_A_LINK = r"\bhttps?://[A-Za-z0-9_.\-]+"
 _NAME, _LABEL = rf"[\w.+\-%&&[^{_HAN}]]", rf"[\w\-&&[^{_HAN}]]"
 _EMAIL = rf"{_NAME}+(?:@|%(?:25)*40|\s?[\[(]\s?(?:@|at)\s?[\])]\s?){_LABEL}+(?:(?:\.|\[\.\]){_LABEL}+)+"
 _PHONE = (
@@ -62,6 +62,8 @@ def protect_urls(urls: pl.Series, names: Names) -> pl.Series:
 def _protect_addresses(texts: pl.Series, names: Names, *, show_word: Callable[[str], str]) -> pl.Series:
     text = pl.col("text")
     mention = _TWITTER_MENTION if names.platform == "twitter" else _OTHER_MENTION
+    if names.platform == "reddit":
+        mention = rf"{mention}|{_REDDIT_MENTION}"
 
     def show_link(link: str) -> str:
         return rewrite_profile_link(link, show_name=names.show_mention, show_post=names.show_post)
@@ -70,15 +72,28 @@ def _protect_addresses(texts: pl.Series, names: Names, *, show_word: Callable[[s
     texts = _replace_inside(
         texts, PROFILE_LINK, text.str.contains_any(list(HOSTS), ascii_case_insensitive=True), show_link
     )
-    has_at = text.str.contains_any(["@", "40", "(at)", "[at]", "[@]", "( at )"], ascii_case_insensitive=True)
+    has_at = text.str.contains_any(["@", "u/", "40", "(at)", "[at]", "[@]", "( at )"], ascii_case_insensitive=True)
     texts = _replace_inside(texts, rf"{mention}|{_EMAIL}", has_at, lambda token: _show_at(token, names))
     texts = _replace_inside(texts, r"\d{7,}", text.str.contains(r"\d{7}"), names.show_number)
-    texts = _replace_names(texts, names.telling_names | names.telling_phrases)
+    texts = _replace_names(texts, names.spelled_phrases, ignores_case=True)
+    texts = _replace_names(texts, names.spelled_names)
     words = sorted(names.telling_handles | names.spoken_words.keys())
     if not words:
         return texts
     has_word = text.str.contains_any(words, ascii_case_insensitive=True)
-    return _replace_inside(texts, r"[A-Za-z0-9_]+", has_word, show_word)
+    return _replace_inside(
+        texts, rf"{_HOST_OF_A_LINK}|[A-Za-z0-9_]+", has_word, lambda word: _show_part(word, show_word)
+    )
+
+
+def _show_part(part: str, show_word: Callable[[str], str]) -> str:
+    """A word; of a link's host the names before the site's own, which is no account's."""
+    scheme, colon, host = part.partition("://")
+    if not colon:
+        return show_word(part)
+    site = find_site_name(host)
+    before = host.removesuffix(site)
+    return scheme + colon + re.sub(r"[A-Za-z0-9_]+", lambda word: show_word(word[0]), before) + site
 
 
 def _undisguise(texts: pl.Series) -> pl.Series:
@@ -121,7 +136,7 @@ _DISGUISED_HOST = (
 
 
 def _show_at(token: str, names: Names) -> str:
-    sign = re.match(r"@|%(?:25)*40", token)
+    sign = re.match(r"@|%(?:25)*40|u/", token)
     if sign is None:
         return "[e-mail]"
     name, dot, tail = token[sign.end() :].partition(".")
@@ -131,29 +146,24 @@ def _show_at(token: str, names: Names) -> str:
     return sign[0] + names.show_mention(token[sign.end() :])
 
 
-def _replace_names(texts: pl.Series, shown: dict[str, str]) -> pl.Series:
+def _replace_names(texts: pl.Series, shown: dict[str, str], *, ignores_case: bool = False) -> pl.Series:
+    """Write what is shown instead of names; where case is ignored, the names are in lower case."""
     if not shown:
         return texts
-    shown = {form: shown for name, shown in shown.items() for form in _write_forms(name)}
-    hits = texts.filter(texts.str.contains_any(list(shown)).fill_null(value=False)).unique()
+    holds = texts.str.contains_any(list(shown), ascii_case_insensitive=ignores_case).fill_null(value=False)
+    hits = texts.filter(holds).unique()
     if hits.is_empty():
         return texts
-    held = hits.str.extract_many(list(shown), overlapping=True)
+    held = hits.str.extract_many(list(shown), overlapping=True, ascii_case_insensitive=ignores_case)
     changed = [_write_names(text, inside, shown) for text, inside in zip(hits, held, strict=True)]
     return texts.replace(hits, pl.Series(changed, dtype=pl.String))
-
-
-def _write_forms(name: str) -> set[str]:
-    """A name as it stands in a text, in an address and in HTML."""
-    quoted = quote(name)
-    return {name, quoted, quoted.lower(), quote_plus(name), html.escape(name, quote=False), html.escape(name)}
 
 
 def _write_names(text: str, inside: pl.Series, shown: dict[str, str]) -> str:
     """The longest first: a name may hold another."""
     for name in sorted(set(inside), key=lambda name: (-len(name), name)):
         for at in reversed(find_standing(name, text)):
-            text = text[:at] + shown[name] + text[at + len(name) :]
+            text = text[:at] + (shown.get(name) or shown[name.lower()]) + text[at + len(name) :]
     return text
 
 

@@ -15,14 +15,14 @@ from functools import cached_property
 import polars as pl
 
 from workbench.addresses import refang
-from workbench.profile_links import HOSTS
+from workbench.profile_links import BEFORE_A_NAME, HOSTS, NO_NAME
 from workbench.spoken_names import is_unlike_words
 
 _WORD = re.compile(r"\w+")
 _ASCII_WORD = re.compile(r"[A-Za-z0-9_]+")
 """Words; in Chinese and the like a handle stands among them without spaces."""
 _BLANKS = bytes(byte if byte >= 0x80 or chr(byte).isalnum() or byte == ord("_") else 0x20 for byte in range(256))
-_ID_COLUMN = re.compile(r"(?:.*_)?account(?:_id|_a|_b|s)?|author|user_?id|mentions?")
+_ID_COLUMN = re.compile(r"(?!(?:.*_)?n_)(?:.*_)?account(?:_id|_a|_b|s)?|author|user_?id|mentions?")
 _PLATFORM = re.compile(r"[a-z_]+:")
 """What stands before an id where a case has several platforms."""
 _ID_VALUE = re.compile(
@@ -33,7 +33,7 @@ _IN_QUOTES = re.compile(r'"([^"\n]+)"')
 _NUMBER = re.compile(r"""["'>](?:[a-z_]+:)?(\d{6,})(?=["'<])""")
 _MENTION = re.compile(r"[@＠]([A-Za-z0-9_]+)")
 _NAME_IN_PATH = re.compile(r"@?([a-z0-9_]+)")
-_FOLDER = re.compile(r"[a-z]{1,8}/")
+_STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL)
 _HOSTS = "|".join(re.escape(host) for host in HOSTS)
 
 
@@ -194,8 +194,9 @@ def _is_ascii_sign(sign: str) -> bool:
 class View:
     """One text, with what its mentions, links, JSON and columns say, each read when it is first asked for."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, shown: Collection[str] = ()) -> None:
         self.text = text
+        self.shown = list(shown)
 
     def means_account(self, value: str, *, is_common: bool) -> bool:
         """Whether the value stands for an account here, and is not a number or word that happens to be the same.
@@ -219,8 +220,10 @@ class View:
     @cached_property
     def _mentioned(self) -> frozenset[str]:
         """Names behind @ and in links to profiles, of ASCII letters, in lower case."""
-        low = self.text.lower()
-        mentioned = {name.lower() for name in _MENTION.findall(self.text)}
+        low = _STYLE.sub(" ", self.text.lower())
+        if self.shown:
+            low = pl.Series([low]).str.replace_many(dict.fromkeys(self.shown, " "), leftmost=True)[0]
+        mentioned = set(_MENTION.findall(low))
         return frozenset(mentioned.union(*(_names_behind(f"{host}/", low) for host in HOSTS)))
 
     @cached_property
@@ -261,11 +264,13 @@ def _names_behind(start: str, low: str) -> Iterator[str]:
     while at >= 0:
         place = at + len(start)
         place += 3 if low.startswith("#!/", place) else 0
-        folder = _FOLDER.match(low, place)
-        for first in (place, folder.end()) if folder else (place,):
-            name = _NAME_IN_PATH.match(low, first)
-            if name:
-                yield name[1]
+        name = _NAME_IN_PATH.match(low, place)
+        if name and name[1] in BEFORE_A_NAME and low.startswith("/", name.end()):
+            name = _NAME_IN_PATH.match(low, name.end() + 1)
+        elif name and name[1] in BEFORE_A_NAME | NO_NAME:
+            name = None
+        if name:
+            yield name[1]
         at = low.find(start, place)
 
 

@@ -106,13 +106,15 @@ class _Hidden:
     words: dict[str, str]
     """ids and handles made of letters and digits, in lower case -> account_id or handle"""
     phrases: dict[str, str]
-    """ids and handles with anything else in them"""
+    """ids and handles with anything else in them, in lower case"""
     sayings: dict[str, str]
     """display names, e-mails and telephone numbers: nothing but their owner is called so"""
     bystanders: frozenset[str]
     """words and phrases of which no listed account is the owner"""
     said: list[tuple[pl.DataFrame, pl.DataFrame]]
     """accounts and posts of each platform"""
+    shown: frozenset[str] = frozenset()
+    """names in the clear with other signs in them, in lower case: `quay.example` does not name `quay`"""
     _common: dict[str, bool] = field(default_factory=dict)
     """handles -> whether posts whose platform does not list them have them in web addresses, too, or as plain words"""
     _known: dict[bytes, list[tuple[str, str]]] = field(default_factory=dict)
@@ -137,12 +139,13 @@ class _Hidden:
         met: dict[bytes, _Met] = {digest: {} for digest in texts}
         pieces = ((digest, *piece) for digest, text in texts.items() for piece in read_pieces(text))
         for batch in _in_batches(pieces):
-            found = self._find_phrases([piece for _, _, piece in batch])
-            for (digest, stage, piece), phrases in zip(batch, found, strict=True):
-                names, sayings = met[digest].setdefault(stage, (set(), set()))
-                names.update(find_words(piece, self.words, longest=self._longest))
-                names.update(phrase for phrase in phrases if phrase in self.phrases)
-                sayings.update(phrase for phrase in phrases if phrase not in self.phrases)
+            pieces_of_batch = [piece for _, _, piece in batch]
+            phrases = _find_all(pieces_of_batch, list(self.phrases), ignores_case=True)
+            sayings = _find_all(pieces_of_batch, list(self.sayings))
+            for (digest, stage, piece), its_phrases, its_sayings in zip(batch, phrases, sayings, strict=True):
+                names, said = met[digest].setdefault(stage, (set(), set()))
+                names.update(find_words(piece, self.words, longest=self._longest), its_phrases)
+                said.update(its_sayings)
         return met
 
     def _judge(self, text: str, met: _Met) -> Iterator[tuple[str, str]]:
@@ -154,29 +157,30 @@ class _Hidden:
             asked = sorted(names)
             if asked and not views:
                 views = decode_views(text)
-            view = View(views.get(stage, ""))
+            view = View(views.get(stage, ""), shown=self.shown)
             for name in asked:
                 if view.means_account(name, is_common=self._common.get(name.lower(), False)):
-                    yield self.phrases.get(name) or self.words[name.lower()], name
+                    yield self.phrases.get(name.lower()) or self.words[name.lower()], name
             yield from ((self.sayings[said], said) for said in sorted(met[stage][1]))
-
-    def _find_phrases(self, texts: list[str]) -> list[list[str]]:
-        sought = [*self.phrases, *(said for said in self.sayings if said not in self.phrases)]
-        if not sought:
-            return [[] for _ in texts]
-        found = pl.Series(texts, dtype=pl.String).str.extract_many(sought, overlapping=True)
-        return [
-            [phrase for phrase in inside.unique() if find_standing(phrase, text)]
-            for inside, text in zip(found, texts, strict=True)
-        ]
 
     def _learn_common(self, names: set[str]) -> None:
         asked = {name for name in names if is_unlike_words(name)} - self._common.keys()
         used: set[str] = set()
         for accounts, posts in self.said:
-            own_words = {name for name in asked & _listed_handles(accounts) if is_unlike_a_word(name)}
-            used |= find_sites(asked - own_words, posts) | _used_in_texts(accounts, posts, asked & self.bystanders)
+            used |= find_sites(asked, posts) | _used_in_texts(accounts, posts, asked & self.bystanders)
         self._common.update((name, name in used) for name in asked)
+
+
+def _find_all(texts: list[str], sought: list[str], *, ignores_case: bool = False) -> list[list[str]]:
+    """What is sought of each text, as it is written there, where it stands by itself."""
+    if not sought:
+        return [[] for _ in texts]
+    said = pl.Series(texts, dtype=pl.String)
+    found = said.str.extract_many(sought, overlapping=True, ascii_case_insensitive=ignores_case)
+    return [
+        [name for name in inside.unique() if find_standing(name, text)]
+        for inside, text in zip(found, texts, strict=True)
+    ]
 
 
 def _hidden_names(releases: list[Release]) -> _Hidden:
@@ -187,18 +191,19 @@ def _hidden_names(releases: list[Release]) -> _Hidden:
     kinds = {name: kind for name, kind in kinds.items() if name.lower() not in may_appear}
     is_word = {name: bool(_WORD.fullmatch(name)) and kind != "display_name" for name, kind in kinds.items()}
     words = {name.lower(): kind for name, kind in kinds.items() if is_word[name]}
-    phrases = {name: kind for name, kind in kinds.items() if not is_word[name] and kind != "display_name"}
+    phrases = {name.lower(): kind for name, kind in kinds.items() if not is_word[name] and kind != "display_name"}
     sayings = dict.fromkeys((name for name, kind in kinds.items() if kind == "display_name"), "display_name")
     for release in releases:
-        sayings |= _contacts(release)
+        sayings |= {said: kind for said, kind in _contacts(release).items() if said.lower() not in may_appear}
     return _Hidden(
         words=words,
         phrases=phrases,
         sayings=sayings,
-        bystanders=frozenset([*words, *map(str.lower, phrases)]).difference(
+        bystanders=frozenset([*words, *phrases]).difference(
             *(_listed_handles(release.accounts) for release in releases)
         ),
         said=[part for release in releases for part in _split_platforms(release)],
+        shown=frozenset(name for name in may_appear if not _WORD.fullmatch(name) and _WORD.match(name)),
     )
 
 
@@ -269,7 +274,9 @@ def _used_in_texts(accounts: pl.DataFrame, posts: pl.DataFrame, names: set[str])
     if not names:
         return set()
     tags = names.intersection(posts["hashtags"].explode().drop_nulls().unique().str.to_lowercase())
-    said = pl.concat([posts["text"], accounts["description"]]).drop_nulls().unique()
+    links = posts["urls"].explode()
+    said = pl.concat([posts["text"], links, posts["client"], accounts["description"], accounts["location"]])
+    said = said.drop_nulls().unique()
     said = said.str.replace_all(r"[@＠]\w+(?:[.\-]\w+)*", " ").str.to_lowercase()
     said = said.filter(said.str.contains_any(sorted(names)))
     held = said.str.extract_many(sorted(names), overlapping=True)

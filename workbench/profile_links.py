@@ -18,13 +18,13 @@ PROFILE_LINK = rf"""(?i:(?:\b|%(?:25)*2F){_BEFORE_HOST}(?:{_HOST}){_SLASH}[^\s"'
 """Pattern, for Rust's and Python's engines alike, of an address on a platform with something behind the host."""
 
 _PARTS = re.compile(rf"(?i)^(?P<head>.*?(?:{_HOST})){_SLASH}(?P<tail>.*)$")
-_BEFORE_A_NAME = frozenset(
+BEFORE_A_NAME = frozenset(
     (
         "user", "u", "channel", "c", "in", "company", "profile", "people", "pages", "groups", "stories", "s", "id",
         "add", "public",
     )
 )  # fmt: skip
-_NO_NAME = frozenset(
+NO_NAME = frozenset(
     (
         "i", "hashtag", "search", "intent", "share", "sharer", "sharer.php", "home", "explore", "settings",
         "login", "tos", "privacy", "about", "watch", "video", "photo", "photo.php", "events",
@@ -71,8 +71,8 @@ def rewrite_profile_link(link: str, *, show_name: Callable[[str], str], show_pos
         text = _POST_IN_QUERY.sub(lambda found: found[1] + show_post(found[2]), text)
         return _NAME_IN_QUERY.sub(lambda found: found[1] + show_name(found[2]), text)
 
-    at = 1 if words[0].lower() in _BEFORE_A_NAME and len(words) > 1 else 0
-    if at == 0 and (words[0].lower() in _NO_NAME or words[0].lower() in _BEFORE_A_NAME):
+    at = 1 if words[0].lower() in BEFORE_A_NAME and len(words) > 1 else 0
+    if at == 0 and (words[0].lower() in NO_NAME or words[0].lower() in BEFORE_A_NAME):
         shown = [show_post(word) if re.fullmatch(r"\d{5,}", word) else word for word in words]
         return parts["head"] + slash + slash.join(shown) + (f"?{rewrite_query(query)}" if query else "")
     shown = [*words[:at], _show_segment(words[at], show_name)]

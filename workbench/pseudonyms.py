@@ -7,6 +7,7 @@ import hmac
 import re
 import unicodedata
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import polars as pl
 
@@ -19,6 +20,7 @@ from workbench.spoken_names import (
     find_telling_names,
     is_unlike_a_phrase,
     is_unlike_a_word,
+    spell,
 )
 
 N_FOLLOWERS_CLEAR = 5_000
@@ -60,6 +62,16 @@ class Names:
     n_posts: int = 0
     _taken: dict[str, str] = field(default_factory=dict)
     _post_key: bytes = b""
+
+    @cached_property
+    def spelled_phrases(self) -> dict[str, str]:
+        """`telling_phrases` as they stand in texts, addresses and HTML, in lower case."""
+        return {form.lower(): shown for name, shown in self.telling_phrases.items() for form in spell(name)}
+
+    @cached_property
+    def spelled_names(self) -> dict[str, str]:
+        """`telling_names` as they stand in texts, addresses and HTML."""
+        return {form: shown for name, shown in self.telling_names.items() for form in spell(name)}
 
     def __post_init__(self) -> None:
         self._post_key = hmac.digest(self.key, b"post", "sha256")

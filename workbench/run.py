@@ -22,7 +22,7 @@ from typing import Any
 
 from rich.console import Console
 
-from workbench.case import EDITION_FILE, Case, home, open_case, read_edition, write_edition
+from workbench.case import EDITION_FILE, Case, hide_folders, home, open_case, read_edition, write_edition
 from workbench.editions import Edition, add_version
 from workbench.findings import Findings
 from workbench.keys import PrivacyError
@@ -161,7 +161,8 @@ def _say_dataset(place: Path) -> str:
 
 
 def _say_command(case: str, parameters: Mapping[str, Any] | None) -> str:
-    settings = [f"--set {shlex.quote(f'{name}={value}')}" for name, value in sorted((parameters or {}).items())]
+    said = {name: hide_folders(value) for name, value in sorted((parameters or {}).items())}
+    settings = [f"--set {shlex.quote(f'{name}={value}')}" for name, value in said.items()]
     return " ".join(["workbench report", shlex.quote(case), *settings])
 
 

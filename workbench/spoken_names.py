@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
 
 import polars as pl
 
@@ -22,6 +24,8 @@ _PLAIN_WORD = re.compile(r"[A-Za-z0-9_]*")
 _MARKED = re.compile(r"(?=.*[^\W\d_])(?=.*(?:[\d_]|[^\w\s\-'’&+!?…])).{6,}", re.DOTALL)
 _SEVERAL_WORDS = re.compile(r"[^\W\d_]\W+[^\W_]")
 _MIXED = re.compile(r"(?=.*[^\W\d_])(?:.*[\d_]|.*[a-z][A-Z])", re.DOTALL)
+_PEOPLES_HOSTS = (".bsky.social",)
+"""Behind each name under these stands one person: whoever types the handle has linked it."""
 _LINKS_AND_MENTIONS = r"\w+://\S+|[@＠][\w.]+"
 
 
@@ -51,15 +55,22 @@ def find_sites(names: Iterable[str], posts: pl.DataFrame) -> frozenset[str]:
         names: handles, in lower case; a number is no site.
         posts: table `posts`.
     """
-    asked = {name for name in names if not name.isdecimal()}
+    asked = {name for name in names if not name.isdecimal() and not name.endswith(_PEOPLES_HOSTS)}
     if not asked:
         return frozenset()
     hosts = posts["urls"].explode().drop_nulls().unique().str.extract(r"^\w+://([^/?#]+)").drop_nulls()
     hosts = hosts.str.to_lowercase().unique()
     hosts = hosts.filter(hosts.str.contains_any(sorted(asked)))
-    labels = frozenset(hosts.str.extract_all(r"\w+").explode().drop_nulls())
+    labels = frozenset(word for host in hosts for word in re.findall(r"\w+", find_site_name(host)))
     ends = (host.split(".")[at:] for host in hosts for at in range(host.count(".")))
     return frozenset(asked & (labels | {".".join(parts) for parts in ends}))
+
+
+def find_site_name(host: str) -> str:
+    """Return the end of a host that somebody registered: `quay.example` of `www.quay.example`, three of `.co.uk`."""
+    parts = host.split(".")
+    n_parts = 3 if len(parts) > 2 and len(parts[-2]) <= 3 and len(parts[-1]) == 2 else 2
+    return ".".join(parts[-n_parts:])
 
 
 def find_telling_handles(handles: list[str], posts: pl.DataFrame) -> frozenset[str]:
@@ -100,6 +111,12 @@ def is_telling_name(name: str) -> bool:
     if _NO_SPACE_SCRIPT.search(name):
         return len(name) >= 3
     return bool(len(name) >= 5 and _SEVERAL_WORDS.search(name)) or bool(len(name) >= 6 and _MIXED.match(name))
+
+
+def spell(name: str) -> set[str]:
+    """Return a name as it stands in a text, in an address and in HTML."""
+    quoted = quote(name)
+    return {name, quoted, quoted.lower(), quote_plus(name), html.escape(name, quote=False), html.escape(name)}
 
 
 def find_standing(name: str, text: str) -> list[int]:

@@ -10,7 +10,7 @@ from small_case import findings_a, platform_b
 from workbench.case import open_case
 from workbench.handover import explain_case, match_case, share_case
 from workbench.leaks import find_leaks
-from workbench.schema import ParameterError
+from workbench.schema import ParameterError, SourceError
 from workbench.sharing import match_indicators, read_package, write_hit_report
 from workbench.sharing.indicators import build_indicators
 from workbench.sources import load_release
@@ -61,6 +61,16 @@ def test_what_a_case_needs(tmp_path, cases, findings):
         share_case(cases["demo"], findings, tmp_path / "p", key=KEY, level="loud")
     with pytest.raises(ParameterError, match="with which traces"):
         share_case(cases["demo"], replace(findings, parameters={}), tmp_path / "p", key=KEY)
+
+
+def test_a_second_platform_that_has_moved_is_asked_for_and_taken_where_it_lies(tmp_path, cases, findings):
+    moved = replace(findings, parameters={**SETTINGS, "second_dataset": "gone"})
+    with pytest.raises(SourceError, match=r"called 'gone'.*Give its path with --second"):
+        share_case(cases["demo"], moved, tmp_path / "p", key=KEY)
+    with pytest.raises(SourceError, match="no dataset 'nowhere'"):
+        share_case(cases["demo"], moved, tmp_path / "p", key=KEY, second="nowhere")
+    package = share_case(cases["demo"], moved, tmp_path / "p", key=KEY, second=str(DATASETS / "demo_platform_b"))
+    assert package.archive.is_file()
 
 
 def test_hit_report_in_a_folder_of_other_things_is_refused(tmp_path):

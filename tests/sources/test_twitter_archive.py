@@ -96,7 +96,7 @@ def test_a_repost_has_the_text_it_repeats(write, tweets_csv):
         ("Hi", "9", "8"),
         ("RT @bay_news: typed by hand", None, None),
     ]
-    assert "removed 'RT @name:' from the text of 1 reposts in tweets.csv" in release.decisions["action"].to_list()
+    assert "removed RT and the name from the text of 1 reposts in tweets.csv" in release.decisions["action"].to_list()
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def _read_tweets(item: Recognised, tables: Tables, *, platform: str) -> list[pl.
     tables.posts.append(restored.posts.with_columns(file=pl.lit(label)))
     n = _settle(item, blocks, tables)
     if n_stripped:
-        action = f"removed 'RT @name:' from the text of {n_stripped:,} reposts in {label}"
+        action = f"removed RT and the name from the text of {n_stripped:,} reposts in {label}"
         tables.decide(action, "the text of a repost is the text it repeats", n_before=n, n_after=n)
     if restored.n_restored:
         action = f"took the exact time of {restored.n_restored:,} of {n:,} posts in {label} from their ids"
