@@ -205,6 +205,7 @@ def _captures() -> dict[str, Sample]:
     return {
         **{name: _release("capture.ndjson", _lines(*records), "lines") for name, records in lines.items()},
         **{name: _release("capture.csv", _csv([row] * 3), "csv") for name, row in tables.items()},
+        "4CAT, parquet": _release("capture.parquet", _parquet(_csv([s.FOUR_CAT] * 3)), "binary"),
         "telegram desktop": _release("result.json", json.dumps(s.DESKTOP).encode(), "json"),
         "bluesky page": _release("page.json", json.dumps({"posts": [s.BLUESKY]}, indent=1).encode(), "json"),
     }

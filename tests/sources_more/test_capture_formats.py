@@ -291,6 +291,22 @@ def test_any_table_with_a_map(tmp_path):
     assert seen(accounts_of(release)["a"], "kind", "n_followers") == ("page", 12)
 
 
+def test_a_capture_in_a_damaged_parquet_file_is_refused(tmp_path):
+    """A row group in which one byte is another: the footer, and with it the columns, can still be read."""
+    pl.DataFrame([{**s.FOUR_CAT, "id": str(n)} for n in range(300)]).write_parquet(tmp_path / "c.parquet")
+    whole = (tmp_path / "c.parquet").read_bytes()
+    n_refused = 0
+    for at in range(4, len(whole) - 8, 37):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        (tmp_path / "c.parquet").write_bytes(damaged)
+        try:
+            load_release(tmp_path / "c.parquet")
+        except SourceError as error:
+            n_refused += "c.parquet is a damaged parquet file" in str(error) and "Fetch it again." in str(error)
+    assert n_refused
+
+
 def test_a_mapped_parquet_file(tmp_path):
     table = pl.DataFrame({"Nr": [1], "Who": [7], "When": [AT], "Words": ["Hi"], "Tags": [["x"]], "Sort": ["page"]})
     table.with_columns(Fans=pl.lit(3), Since=pl.lit(AT)).write_parquet(tmp_path / "t.parquet")

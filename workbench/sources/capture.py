@@ -16,6 +16,7 @@ import polars as pl
 
 from workbench.schema import empty_table
 from workbench.sources.cells import HASHED_KEY, ROUNDED
+from workbench.sources.columnar import name_damage
 from workbench.sources.delimited import quarantine_rows, read_blocks, read_header
 from workbench.sources.id_time import restore_times
 from workbench.sources.json_parts import is_json, read_objects
@@ -234,8 +235,9 @@ def _records(item: Recognised, split: Callable[[Record], Iterable[Record]] | Non
 
 def _objects(part: Part) -> Iterator[tuple[int, Any, str]]:
     if part.is_parquet:
-        for line, row in enumerate(pl.read_parquet(part.file).iter_rows(named=True), start=1):
-            yield line, row, ""
+        with name_damage(part):  # bytes that are no text are noticed only when a row is made of them
+            for line, row in enumerate(pl.read_parquet(part.file).iter_rows(named=True), start=1):
+                yield line, row, ""
     elif is_json(part):
         yield from read_objects(part)
     else:

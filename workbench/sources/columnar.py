@@ -17,7 +17,7 @@ def read_parquet_columns(part: Part) -> list[str]:
     Raises:
         SourceError: the file is damaged.
     """
-    with _damage_named(part):
+    with name_damage(part):
         return list(pl.read_parquet_schema(part.file))
 
 
@@ -27,18 +27,19 @@ def read_parquet_rows(part: Part, columns: tuple[str, ...]) -> pl.DataFrame:
     Raises:
         SourceError: the file is damaged, or a column holds something that is no text, number or time.
     """
-    with _damage_named(part):
+    with name_damage(part):
         table = pl.read_parquet(part.file, columns=list(columns))
     nested = [name for name, kind in table.schema.items() if kind.is_nested()]
     if nested:
         raise SourceError(f"{part.label}: column '{nested[0]}' holds {table.schema[nested[0]]}, expected plain values.")
-    with _damage_named(part):  # bytes that are no text are noticed only here
+    with name_damage(part):  # bytes that are no text are noticed only here
         rows = table.select(pl.all().cast(pl.String, strict=False).fill_null("")).with_row_index("line", offset=1)
     return rows.with_columns(pl.col("line").cast(pl.Int64))
 
 
 @contextmanager
-def _damage_named(part: Part) -> Generator[None]:
+def name_damage(part: Part) -> Generator[None]:
+    """Turn whatever polars raises of a damaged parquet file, panics too, into a SourceError with advice."""
     try:
         yield
     # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
