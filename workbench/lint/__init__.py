@@ -93,7 +93,7 @@ def lint_report(path: str | Path, *, leaks: pl.DataFrame | None = None) -> list[
 
 
 def _lint_page(file: Path) -> list[Fault]:
-    page = read_page(file.read_text(encoding="utf-8"))
+    page = read_page(file.read_text(encoding="utf-8-sig", errors="replace"))
     faults = []
     for block in page.blocks:
         faults += _lint_text(_drop_quotes(block.own), place=block.place, is_claim=block.is_claim)
