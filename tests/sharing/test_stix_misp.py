@@ -6,11 +6,11 @@ import time
 import polars as pl
 import pytest
 import stix2
-from small_case import clusters_a, findings_a, platform_a, scored_a
+from small_case import SITES, clusters_a, findings_a, platform_a, platform_b, scored_a
 from stix2.exceptions import InvalidValueError
 
 from workbench.schema import SourceError
-from workbench.sharing import collect_evidence, read_indicators, read_package, write_package
+from workbench.sharing import collect_evidence, match_indicators, read_indicators, read_package, write_package
 from workbench.sharing.cover import Cover
 from workbench.sharing.indicators import build_indicators
 from workbench.sharing.misp import write_misp
@@ -142,8 +142,116 @@ def test_patterns_of_others_are_read(tmp_path):
     ]
 
 
-def test_patterns_in_other_languages_are_left(tmp_path):
-    assert read_indicators(foreign(tmp_path, pattern("rule a {condition: true}", pattern_type="yara"))).is_empty()
+def told(path):
+    return read_indicators(path).select("indicator_type", "platform", "match_key", "role", "problem").rows()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[url:value LIKE '%linden%']", "compares url:value by LIKE"),
+        ("[url:value NOT = 'https://linden.example']", "by NOT ="),
+        ("[url:value != 'a' /* not this */]", "by !="),
+        ("[url:value NOT IN ('a', 'b')]", "by NOT IN"),
+        ("[EXISTS user-account:user_id]", "by EXISTS"),
+        ("[ipv4-addr:value ISSUBSET '10.0.0.0/8']", "by ISSUBSET"),
+        ("[network-traffic:dst_ref.value = '10.0.0.1']", "asks for network-traffic:dst_ref.value"),
+        ("[email-message:subject = 'Linden']", "asks for email-message:subject"),
+        ("[file:name = 'linden.exe']", "asks for file:name"),
+        ("[file:size = 12]", "compares file:size by ="),
+        ("[x-linden:'a key'.list[*].at[0] = 'b']", "asks for x-linden:'a key'.list[*].at[0]"),
+        ("[user-account:display_name = 'Linden']", "names no account by id or handle"),
+        ("[user-account:account_type = 'twitter']", "names no account by id or handle"),
+    ],
+)
+def test_what_a_pattern_compares_otherwise_is_counted_and_says_why(tmp_path, text, said):
+    other = "[domain-name:value = 'linden.example']"
+    for whole in (text, f"{text} OR {other}", f"{other} FOLLOWEDBY {text} WITHIN 5 SECONDS"):
+        rows = told(foreign(tmp_path, pattern(whole)))
+        odd = [row for row in rows if row[0] == "free_text"]
+        assert len(odd) == 1
+        assert odd[0][1:4] == (None, None, "operation")
+        assert said in odd[0][4]
+        assert len(rows) == (1 if whole == text else 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("[url:value IN ('https://a.example/1','https://a.example/2')]",
+         [(None, "https://a.example/1"), (None, "https://a.example/2")]),
+        ("[url:value = 'https://a.example/x]-y[(1' OR url:value == 'https://a.example/z']", None),
+        ("[(user-account:account_type = 'twitter' AND user-account:user_id = 'a') OR user-account:user_id = 'b']",
+         [("twitter", "a"), (None, "b")]),
+        ("[user-account:account_type = 'twitter' AND (user-account:user_id = 'a' OR user-account:user_id = 'b')]",
+         [("twitter", "a"), ("twitter", "b")]),
+        ("[user-account:user_id IN ('a', 'b') AND user-account:account_type = 'twitter']",
+         [("twitter", "a"), ("twitter", "b")]),
+        ("[(user-account:user_id = 'a' OR user-account:user_id = 'b') AND user-account:account_type = 'twitter']",
+         [("twitter", "a"), ("twitter", "b")]),
+        ("[ipv6-addr:value = '2001:db8::1'] REPEATS 2 TIMES", [(None, "2001:db8::1")]),
+    ],
+)  # fmt: skip
+def test_every_equality_of_a_pattern_is_an_indicator(tmp_path, text, keys):
+    found = read_indicators(foreign(tmp_path, pattern(text)))
+    assert found["problem"].is_null().all()
+    assert found["match_key"].is_not_null().all()
+    assert found.height == 2 or keys == [(None, "2001:db8::1")]
+    if keys:
+        assert found.select("platform", "match_key").rows() == keys
+
+
+def test_patterns_in_other_languages_are_counted(tmp_path):
+    (row,) = told(foreign(tmp_path, pattern("rule a {condition: true}", pattern_type="yara")))
+    assert row[:4] == ("free_text", None, None, "operation")
+    assert "in the language yara" in row[4]
+
+
+OWN_ID = "0b6b6b1e-7a4b-4b8a-9a55-0d5b5a5c6f02"
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"type": "email-message", "is_multipart": False, "subject": "Linden"}, "type email-message"),
+        ({"type": "x509-certificate", "serial_number": "36:f7"}, "type x509-certificate"),
+        ({"type": "mac-addr", "value": "d2:fb:49:24:37:18"}, "type mac-addr"),
+        ({"type": "x-linden-site", "value": "linden"}, "type x-linden-site"),
+        ({"type": "file", "name": "linden.exe"}, "no hash"),
+        ({"type": "user-account", "account_type": "twitter"}, "neither id nor name"),
+    ],
+)
+def test_observables_that_cannot_be_compared_are_counted_and_say_why(tmp_path, item, said):
+    whole = {"id": f"{item['type']}--{OWN_ID}", "spec_version": "2.1", **item}
+    (row,) = told(foreign(tmp_path, whole))
+    assert row[:4] == ("free_text", None, None, "operation")
+    assert said in row[4]
+
+
+def test_observables_within_observed_data_are_read(tmp_path):
+    dates = dict.fromkeys(("created", "modified", "first_observed", "last_observed"), "2031-03-01T00:00:00Z")
+    inner = {"0": {"type": "url", "value": "https://linden.example/a"}, "1": {"type": "mutex", "name": "linden"}}
+    item = {"type": "observed-data", "spec_version": "2.1", "id": f"observed-data--{OWN_ID}", "number_observed": 1}
+    rows = told(foreign(tmp_path, item | dates | {"objects": inner}))
+    assert [row[0] for row in rows] == ["url", "free_text"]
+
+
+def test_whoever_matches_sees_what_a_pattern_says_one_by_one(tmp_path):
+    """One object, three comparisons: a hit of one is no hit of the others."""
+    text = f"[url:value = '{SITES[0]}' OR url:value = 'https://nowhere.example/x' OR url:value LIKE '%a%']"
+    report = match_indicators(read_indicators(foreign(tmp_path, pattern(text))), platform_b())
+    assert report.indicators["status"].to_list() == ["hit", "miss", "not checkable"]
+    assert "by LIKE" in report.disputes.filter(status="not checkable")["dispute"].item()
+
+
+def test_what_tells_of_the_case_is_no_indicator(tmp_path):
+    tactic = {"type": "x-mitre-tactic", "id": f"x-mitre-tactic--{OWN_ID}", "name": "Plan", "spec_version": "2.1"}
+    assert read_indicators(foreign(tmp_path, tactic, {"type": "report"}, {"type": "malware"})).is_empty()
+
+
+def test_an_object_without_a_kind_is_refused(tmp_path):
+    with pytest.raises(SourceError, match="object 1"):
+        read_indicators(foreign(tmp_path, {"id": f"url--{OWN_ID}", "value": "https://linden.example"}))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ Source: OASIS STIX 2.1; DAD-CDM findings of February 2025 (leave the core alone)
 
 from __future__ import annotations
 
+import itertools
 import json
-import re
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from workbench.sharing.addresses import profile_address
 from workbench.sharing.cover import Cover, fixed_uuid
 from workbench.sharing.indicators import build_indicators
 from workbench.sharing.stix_bundle import Bundle
+from workbench.sharing.stix_pattern import Comparison, read_pattern
 from workbench.sharing.techniques import Technique
 
 EXTENSION_ID = "extension-definition--" + fixed_uuid("stix-extension", "1")
@@ -34,9 +36,30 @@ _TLP = {"TLP:CLEAR": "TLP_WHITE", "TLP:GREEN": "TLP_GREEN", "TLP:AMBER": "TLP_AM
 _CONFIDENCE = {"low": 15, "moderate": 50, "high": 85}
 _HASH_NAMES = {"md5": "MD5", "sha1": "SHA-1", "sha256": "SHA-256", "text-sha256": "SHA-256"}
 _HASH_DIGITS = {"MD5": 32, "SHA-1": 40, "SHA-256": 64}
-_COMPARISON = re.compile(r"(?P<type>[a-z0-9-]+):(?P<field>[\w.'\"-]+)\s*=\s*'(?P<value>(?:[^'\\]|\\.)*)'")
-_TEXT_FIELDS = ("value", "user_id", "account_login", "display_name", "account_type", "content", "abstract", "name")
-_READ = ("user-account", "url", "domain-name", "email-addr", "ipv4-addr", "file", "indicator", "note")
+_TEXT_FIELDS = (
+    *("type", "value", "user_id", "account_login", "display_name", "account_type"),
+    *("content", "abstract", "name", "pattern", "pattern_type"),
+)
+_PLAIN = {"url": "url", "domain-name": "domain", "email-addr": "email", "ipv4-addr": "ip", "ipv6-addr": "ip"}
+_ACCOUNT_FIELDS = ("account_type", "user_id", "account_login", "display_name")
+_MAX_ACCOUNTS = 10_000
+"""accounts that one pattern may make by giving several names and several platforms"""
+_NO_INDICATORS = (
+    "attack-pattern", "campaign", "course-of-action", "extension-definition", "grouping", "identity", "incident",
+    "infrastructure", "intrusion-set", "language-content", "location", "malware", "malware-analysis",
+    "marking-definition", "opinion", "relationship", "report", "sighting", "threat-actor", "tool", "vulnerability",
+)  # fmt: skip
+"""Kinds that tell of the case and name nothing that could be met in a post; every other object has its rows."""
+_ABOUT_ITSELF = (
+    "type",
+    "id",
+    "spec_version",
+    "created",
+    "modified",
+    "created_by_ref",
+    "object_marking_refs",
+    "defanged",
+)
 
 
 def write_stix(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques: tuple[Technique, ...] = ()) -> Path:
@@ -90,7 +113,10 @@ def write_stix(indicators: pl.DataFrame, path: Path, *, cover: Cover, techniques
 
 
 def read_stix(content: dict[str, Any], *, name: str) -> pl.DataFrame:
-    """Return the indicators of a STIX 2.1 bundle.
+    """Return the indicators of a STIX 2.1 bundle: what patterns compare, what was observed, and notes.
+
+    What cannot be compared with posts (other comparisons than "equals", other fields, patterns in other languages,
+    observables of other kinds) has a row too, which says so in `problem`. What the bundle says twice has one row.
 
     Args:
         content: the parsed JSON.
@@ -104,14 +130,21 @@ def read_stix(content: dict[str, Any], *, name: str) -> pl.DataFrame:
         raise SourceError(f"{name}: expected a list of objects in the bundle; found another kind. Ask for it again.")
     if content.get("spec_version") == "2.0":
         raise SourceError(f"{name}: expected STIX 2.1; found a bundle of 2.0. Convert it with stix2-elevator.")
-    rows: dict[tuple[object, ...], dict[str, Any]] = {}
-    known = [(n, item) for n, item in enumerate(objects, start=1) if item.get("type") in _READ]
+    rows: dict[tuple[object, ...], tuple[int, dict[str, Any]]] = {}
+    known = [(n, item) for n, item in enumerate(objects, start=1) if not _is_about_case(item)]
     # Observables first: a pattern often repeats one of them, and says less of it.
-    for n, item in sorted(known, key=lambda pair: pair[1]["type"] == "indicator"):
+    for n, item in sorted(known, key=lambda pair: pair[1].get("type") == "indicator"):
         _check_object(item, n=n, name=name)
         for row in _rows_of(item):
-            rows.setdefault(_sameness(row), {**row, "line": n})
-    return build_indicators(sorted(rows.values(), key=lambda row: row["line"]))
+            rows.setdefault(_sameness(row), (n, row))
+    ordered = sorted(rows.values(), key=lambda pair: pair[0])
+    # A pattern makes several rows, and whoever matches a tip tells rows apart by their line.
+    return build_indicators({**row, "line": line} for line, (_, row) in enumerate(ordered, start=1))
+
+
+def _is_about_case(item: dict[str, Any]) -> bool:
+    """Whether an object tells of the case; tactics and their matrix, as ATT&CK and DISARM write them, do too."""
+    return item.get("type") in _NO_INDICATORS or str(item.get("type")).startswith("x-mitre-")
 
 
 def _sameness(row: dict[str, Any]) -> tuple[object, ...]:
@@ -249,7 +282,9 @@ def _check_object(item: dict[str, Any], *, n: int, name: str) -> None:
     try:
         stix2.parse(item, allow_custom=True, version="2.1")
         # The library makes text of whatever stands there; we would take a list or an object for an identity.
-        odd = [field for field in _TEXT_FIELDS if not isinstance(item.get(field, ""), str)]
+        inner = item.get("objects") if item["type"] == "observed-data" else None
+        told = [item, *(inner or {}).values()]
+        odd = [field for one in told for field in _TEXT_FIELDS if not isinstance(one.get(field, ""), str)]
         if odd:
             raise TypeError(f"{odd[0]} is not text")
     except (STIXError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
@@ -263,18 +298,39 @@ def _rows_of(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
     extra = {}
     for content in (item.get("extensions") or {}).values():
         extra |= {name: content[name] for name in EXTRA_FIELDS if isinstance(content, dict) and name in content}
-    if item["type"] == "user-account":
-        yield _account_row(item, extra)
-    elif item["type"] == "indicator" and item.get("pattern_type", "stix") == "stix":
+    kind = item["type"]
+    if kind == "user-account":
+        row = _account_row(item, extra)
+        yield row if row["indicator_value"] else _left_out(_tell(item), "the account has neither id nor name")
+    elif kind == "indicator" and item.get("pattern_type", "stix") == "stix":
         yield from _pattern_rows(item["pattern"])
-    elif item["type"] == "file":
-        yield from _hash_rows(item.get("hashes") or {}, extra, name=item.get("name", ""))
-    elif item["type"] == "note":
+    elif kind == "indicator":
+        yield _left_out(item["pattern"], f"its pattern is in the language {item['pattern_type']}, which we do not read")
+    elif kind == "file":
+        found = list(_hash_rows(item.get("hashes") or {}, extra, name=item.get("name", "")))
+        yield from found or [_left_out(_tell(item), "the file has no hash, and by nothing else can it be compared")]
+    elif kind == "observed-data":
+        for inner in (item.get("objects") or {}).values():
+            yield from _rows_of(inner)
+    elif kind == "note":
         known = item.get("abstract", "")
         yield {"declared": known, "indicator_value": item["content"]}
-    elif item["type"] in ("url", "domain-name", "email-addr", "ipv4-addr"):
-        declared = {"domain-name": "domain", "email-addr": "email", "ipv4-addr": "ip"}.get(item["type"], item["type"])
-        yield {"declared": declared, "indicator_value": item["value"], **extra}
+    elif kind in _PLAIN:
+        yield {"declared": _PLAIN[kind], "indicator_value": item["value"], **extra}
+    else:
+        yield _left_out(_tell(item), f"an object of type {kind} is nothing that posts hold")
+
+
+def _left_out(value: str, problem: str) -> dict[str, Any]:
+    """A row for what cannot be compared: it is counted as not checkable, with the reason, and not lost."""
+    known = {"declared": "free_text", "role": "operation"}
+    said = {"indicator_value": value, "problem": problem}  # half a sign (a lone surrogate) no table can hold
+    return known | {name: text.encode("utf-8", "backslashreplace").decode() for name, text in said.items()}
+
+
+def _tell(item: dict[str, Any]) -> str:
+    content = {key: value for key, value in item.items() if key not in _ABOUT_ITSELF}
+    return json.dumps(content, ensure_ascii=False)
 
 
 def _account_row(item: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
@@ -294,20 +350,50 @@ def _account_row(item: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
 
 
 def _pattern_rows(pattern: str) -> Iterator[dict[str, Any]]:
-    """Equality tests of a pattern; what it negates or compares otherwise is no indicator of ours."""
-    for group in re.findall(r"\[(.*?)\](?=$|\s|\))", pattern, flags=re.DOTALL):
-        account: dict[str, str] = {}
-        for test in _COMPARISON.finditer(group):
-            value = re.sub(r"\\(.)", r"\1", test["value"])
-            if test["type"] == "user-account":
-                account[test["field"]] = value
-            elif test["type"] == "file":
-                yield from _hash_rows({test["field"].removeprefix("hashes.").strip("'\""): value}, {}, name="")
-            elif test["field"] == "value" and test["type"] in ("url", "domain-name", "email-addr", "ipv4-addr"):
-                kinds = {"domain-name": "domain", "email-addr": "email", "ipv4-addr": "ip"}
-                yield {"declared": kinds.get(test["type"], test["type"]), "indicator_value": value}
-        if account.get("user_id") or account.get("account_login"):
-            yield _account_row(account, {})
+    """Every comparison of a pattern: as an indicator where it asks for a name, an address or a hash, else left out."""
+    observed = read_pattern(pattern)
+    if not observed:
+        yield _left_out(pattern, "its pattern has a part that we cannot read")
+        return
+    for one in observed:
+        for n, branch in enumerate(one.branches):
+            named = _accounts_of([*one.shared, *branch])
+            yield from named
+            for test in [*one.shared, *branch] if n == 0 else branch:
+                if not (named and _tells_account(test)):
+                    yield from _comparison_rows(test)
+
+
+def _tells_account(test: Comparison) -> bool:
+    return test.type == "user-account" and test.field in _ACCOUNT_FIELDS and bool(test.values)
+
+
+def _accounts_of(tests: list[Comparison]) -> list[dict[str, Any]]:
+    """The accounts that comparisons name together by id or handle; several where a field may equal several values."""
+    said: dict[str, list[str]] = {}
+    for test in filter(_tells_account, tests):
+        said.setdefault(test.field, []).extend(test.values)
+    if not said.keys() & {"user_id", "account_login"} or math.prod(map(len, said.values())) > _MAX_ACCOUNTS:
+        return []
+    rows = (_account_row(dict(zip(said, values, strict=True)), {}) for values in itertools.product(*said.values()))
+    return [row for row in rows if row["indicator_value"]]
+
+
+def _comparison_rows(test: Comparison) -> Iterator[dict[str, Any]]:
+    hash_name = test.field.removeprefix("hashes.").strip("'\"")
+    if not test.values:
+        why = f"its pattern compares {test.type}:{test.field} by {test.operator}, and we compare what equals a text"
+        yield _left_out(test.text, why)
+    elif _tells_account(test):
+        yield _left_out(test.text, "its pattern names no account by id or handle, or too many at once")
+    elif test.type == "file" and test.field.startswith("hashes."):
+        for value in test.values:
+            yield from _hash_rows({hash_name: value}, {}, name="")
+    elif test.field == "value" and test.type in _PLAIN:
+        for value in test.values:
+            yield {"declared": _PLAIN[test.type], "indicator_value": value}
+    else:
+        yield _left_out(test.text, f"its pattern asks for {test.type}:{test.field}, which is nothing that posts hold")
 
 
 def _hash_rows(hashes: dict[str, str], extra: dict[str, Any], *, name: str) -> Iterator[dict[str, Any]]:
