@@ -6,11 +6,9 @@ what to do; within seconds, within a stated memory, and without touching what it
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import io
-import json
 import random
 import re
 import signal
@@ -24,12 +22,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from fuzz_mutations import FILE_NAMES, damage
+from fuzz_records import find_loss
 from fuzz_samples import Sample, list_samples
 
-from workbench.schema import Release, WorkbenchError
-from workbench.state_media.adverts import AdvertFile
+from workbench.schema import WorkbenchError
 
 MAX_SECONDS = 20
 MAX_SECONDS_PER_MB = 3
@@ -44,13 +41,6 @@ _ADVICE = re.compile(
     r"For another|Give|Is it|Known|Load|Look|Make|Mend|Move|Pass|Put|Read it|Refused|Remove|Rename|Restore|Run|Save|"
     r"Say|See|Set|Split|Take|There are|Unpack|Use|Write|allowed|put them)\b|rename '"
 )
-_PAGES = ("twarc v2 pages", "zeeschuimer X", "zeeschuimer TikTok", "bluesky views", "telegram telethon")
-"""formats of which one line may hold several records"""
-_WHOLE = ("twitter", "share log", "messages")
-"""formats of which every record is one account or one post"""
-
-_WITH_QUARANTINE = ("facts", "outlets")
-"""formats whose reader gives what it kept and the quarantine; lists that join rows into one outlet are not judged"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +84,7 @@ def try_input(name: str, seed: int, *, read: Callable[[Path], Any] | None = None
             path = place / file_name
         before = _fingerprint(place)
         began, floor = time.process_time(), _reset_peak()
-        verdict, said = _judge(name, sample, path, content, seconds=seconds_allowed)
+        verdict, said = _judge(name, sample, path, files, seconds=seconds_allowed)
         seconds, peak = time.process_time() - began, max(0, _peak() - floor)
         if _fingerprint(place) != before:
             verdict, said = "broken", "a source file was changed, or one was left behind"
@@ -104,7 +94,7 @@ def try_input(name: str, seed: int, *, read: Callable[[Path], Any] | None = None
     return Outcome(name, seed, mutation, verdict, said, seconds, n_bytes, peak)
 
 
-def _judge(name: str, sample: Sample, path: Path, content: bytes, *, seconds: int) -> tuple[str, str]:
+def _judge(name: str, sample: Sample, path: Path, files: dict[str, bytes], *, seconds: int) -> tuple[str, str]:
     try:
         with _time_bound(seconds):
             result = sample.read(path)
@@ -117,69 +107,8 @@ def _judge(name: str, sample: Sample, path: Path, content: bytes, *, seconds: in
         if isinstance(error, KeyboardInterrupt | SystemExit):
             raise
         return "broken", f"{type(error).__name__}: {str(error)[:300]}"
-    fault = _find_loss(name, sample, result, content)
+    fault = find_loss(name, sample, result, files)
     return ("broken", fault) if fault else ("read", "")
-
-
-def _find_loss(name: str, sample: Sample, result: Any, content: bytes) -> str:
-    """Say which records are neither kept nor in quarantine; blank where all are accounted for, or none can be."""
-    if isinstance(result, Release):
-        return _find_loss_of_release(name, sample, result, content)
-    if isinstance(result, AdvertFile):
-        n_kept, n_bad = result.adverts.height, result.quarantine.height
-    elif name in _WITH_QUARANTINE:
-        n_kept, n_bad = (table.height for table in result)
-    else:
-        return ""
-    n_expected = _count_records(name, sample, content)
-    if n_expected is not None and n_expected != n_kept + n_bad:
-        return f"{n_expected:,} records in the file, {n_kept:,} kept, {n_bad:,} in quarantine"
-    return ""
-
-
-def _find_loss_of_release(name: str, sample: Sample, release: Release, content: bytes) -> str:
-    read = release.decisions.filter(pl.col("stage") == "load", pl.col("action").str.contains("^read .+ from "))
-    n_in, n_read = int(read["n_before"].sum()), int(read["n_after"].sum())
-    n_repeats = release.quarantine.filter(pl.col("reason").str.contains("repeats the id of line")).height
-    if release.quarantine.height != n_in - n_read + n_repeats:
-        return (
-            f"{n_in:,} records in, {n_read:,} read, {n_repeats:,} repeats, {release.quarantine.height:,} in quarantine"
-        )
-    n_kept = release.posts.height + release.accounts.filter(pl.col("source_file").is_not_null()).height
-    if name.startswith(_WHOLE) and n_kept != n_read - n_repeats:
-        return f"{n_read:,} records read, {n_repeats:,} of them repeats, but {n_kept:,} rows"
-    n_expected = _count_records(name, sample, content)
-    if n_expected is not None and n_expected != n_in:
-        return f"{n_expected:,} records in the file, {n_in:,} accounted for"
-    return ""
-
-
-def _count_records(name: str, sample: Sample, content: bytes) -> int | None:
-    """Records as another reader counts them; None where it is not sure."""
-    if sample.form == "lines" and name not in _PAGES:
-        lines = content.removeprefix(b"\xef\xbb\xbf").rstrip(b"\x1a \t\r\n").split(b"\n")
-        try:
-            is_lines = isinstance(json.loads(lines[0]), dict)
-        except (ValueError, RecursionError):
-            return None
-        filled = [line for line in lines if line.strip()]
-        is_clear = all(line.decode("utf-8", "replace").strip() for line in filled)  # else of spaces no ASCII knows
-        return len(filled) if is_lines and is_clear else None
-    if sample.form != "csv" or sample.damaged.endswith(".toml"):
-        return None
-    try:
-        text = content.decode("utf-8-sig")
-        if name in _WITH_QUARANTINE:  # they may begin with remarks
-            text = re.sub(r"\A(?:#[^\n]*\n)+", "", text)
-        is_unsure = re.search(r"[\x00\r]", text) or (name in _WITH_QUARANTINE and re.search(r"(?m)^#", text))
-        if is_unsure or (name.startswith("adverts") and "\n\n" in text):  # an empty line of adverts is quarantined
-            return None
-        csv.field_size_limit(10_000_000)
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
-    except (UnicodeDecodeError, csv.Error):
-        return None
-    is_table = len(rows) > 1 and len(rows[0]) > 2 and all(len(row) == len(rows[0]) for row in rows)
-    return len(rows) - 1 if is_table else None
 
 
 def _write(sample: Sample, files: dict[str, bytes], place: Path, *, name: str) -> Path:

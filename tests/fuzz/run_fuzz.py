@@ -22,6 +22,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fuzz_records import N_JUDGED, NOT_COUNTED
 from fuzz_samples import list_samples
 from fuzz_trial import FREE_BYTES, MAX_MULTIPLE, MAX_SECONDS, MAX_SECONDS_PER_MB, Outcome, try_input
 
@@ -37,6 +38,12 @@ PROMISE = (
     "accounts for every record, or refuses with a message that says what to do; it raises nothing else, takes at most "
     f"{MAX_SECONDS} s and {MAX_SECONDS_PER_MB} s per megabyte, at most {FREE_BYTES // 10**6} MB and {MAX_MULTIPLE} "
     "times the unpacked input of memory, and leaves the file as it was."
+)
+JUDGED = (
+    f"A reader that loses the last record it read is called broken in each of {N_JUDGED} formats. In "
+    f"{N_JUDGED - len(NOT_COUNTED)} of them what it kept and set aside is compared with the records of the file, "
+    "wherever another reader is sure what a record is; in the others the posts or values that the file names are "
+    "looked up, or the reader's ledger of what it read is compared with its tables."
 )
 
 
@@ -143,6 +150,7 @@ def _page(outcomes: list[Outcome], figures: dict[str, object]) -> str:
         f"<style>{STYLE}</style>",
         "<h1>What the readers make of damaged input</h1>",
         f"<p>{PROMISE}</p>",
+        f"<p>{JUDGED}</p>",
         _table(("figure", "value"), list(figures.items())),
         "<h2>Broken promises</h2>",
         _table(("format", "seed", "mutations", "what happened"), broken) if broken else "<p>None.</p>",

@@ -13,14 +13,18 @@ import fuzz_trial
 import polars as pl
 import pytest
 import run_fuzz
+from fuzz_records import N_JUDGED, NOT_COUNTED
 from fuzz_samples import list_samples
 from fuzz_trial import Outcome, measure_unpacked, try_input
 
+from workbench.findings import Findings
 from workbench.holidays import read_holidays
-from workbench.schema import SourceError
+from workbench.schema import Release, SourceError
 from workbench.sources import load_release
 from workbench.sources.parts import Part
 from workbench.state_media import read_adverts, read_facts, read_outlets, read_policies
+from workbench.state_media.adverts import AdvertFile
+from workbench.state_media.policies import Policies
 
 N_SEEDS = 4
 TWEETS = list_samples()["twitter tweets"].files["tweets.csv"]
@@ -68,6 +72,35 @@ def drop_a_fact(path):
 def drop_an_outlet(path):
     good, bad = read_outlets(path)
     return good.head(-1), bad
+
+
+def lose_last(read):
+    """What a reader gives, without its last row."""
+    if isinstance(read, pl.DataFrame):
+        return read.head(-1)
+    if isinstance(read, Policies | Findings):
+        part = "policies" if isinstance(read, Policies) else "sections"
+        return replace(read, **{part: getattr(read, part)[:-1]})
+    if isinstance(read, Release):
+        table = "posts" if read.posts.height else "accounts"
+        return replace(read, **{table: getattr(read, table).head(-1)})
+    if hasattr(read, "_replace"):
+        table = "adverts" if isinstance(read, AdvertFile) else "outlets"
+        return read._replace(**{table: getattr(read, table).head(-1)})
+    return (read[0].head(-1), *read[1:])
+
+
+@pytest.mark.parametrize("name", list_samples())
+def test_a_reader_that_loses_its_last_row_is_called_broken(name, monkeypatch):
+    monkeypatch.setattr(fuzz_trial, "damage", lambda _, content, **__: (content, "none"))
+    read = list_samples()[name].read
+    assert try_input(name, 0).verdict == "read"
+    assert try_input(name, 0, read=lambda path: lose_last(read(path))).verdict == "broken"
+
+
+def test_all_formats_are_judged_and_those_whose_rows_cannot_be_counted_are_named():
+    assert len(list_samples()) == N_JUDGED
+    assert set(NOT_COUNTED) <= set(list_samples())
 
 
 def raise_value_error(path):
