@@ -93,7 +93,7 @@ def lint_report(path: str | Path, *, leaks: pl.DataFrame | None = None) -> list[
 
 
 def _lint_page(file: Path) -> list[Fault]:
-    page = read_page(file.read_text(encoding="utf-8-sig", errors="replace"))
+    page = read_page(_read_text(file))
     faults = []
     for block in page.blocks:
         faults += _lint_text(_drop_quotes(block.own), place=block.place, is_claim=block.is_claim)
@@ -156,7 +156,7 @@ def _lint_indicators(page: Page) -> list[Fault]:
 
 
 def _lint_sheet(file: Path) -> list[Fault]:
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    text = _read_text(file)
     rows = list(csv.reader(io.StringIO(text), delimiter="\t" if file.suffix.lower() == ".tsv" else ","))
     faults = [_fault("total", file.name, found) for found in _wrong_totals(rows)]
     for number, row in enumerate(rows, start=1):
@@ -167,12 +167,19 @@ def _lint_sheet(file: Path) -> list[Fault]:
 
 
 def _lint_lines(file: Path) -> list[Fault]:
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = _read_text(file).splitlines()
     return [
         fault
         for number, line in enumerate(lines, start=1)
         for fault in _lint_text(line, place=f"{file.name}, line {number}", is_claim=False)
     ]
+
+
+def _read_text(file: Path) -> str:
+    """Text of UTF-8, or of UTF-16 that says so in its first bytes; of another encoding, what can be read of it."""
+    with file.open("rb") as stream:
+        encoding = "utf-16" if stream.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    return file.read_text(encoding=encoding, errors="replace")
 
 
 def _lint_text(text: str, *, place: str, is_claim: bool) -> list[Fault]:
