@@ -154,7 +154,7 @@ def _find_loss_of_bundle(indicators: pl.DataFrame, content: bytes) -> str:
     kept |= {value.rpartition(":")[2] for value in kept}
     kept |= set(indicators["account_id"]) if "account_id" in indicators.columns else set()
     lost: list[str] = []
-    for item in json.loads(content)["objects"]:
+    for item in json.loads(content).get("objects", []):
         told = {
             "note": [item.get("content")],
             "file": list((item.get("hashes") or {}).values()),
@@ -200,16 +200,18 @@ def _count_records(name: str, sample: Sample, files: dict[str, bytes]) -> int | 
     if sample.form == "csv":  # adverts: an empty line of them is quarantined
         return None if b"\n\n" in content else _count_rows(content)
     with suppress(ValueError, RecursionError, UnicodeDecodeError):
-        return _count_parts(name, content)
+        return _count_parts(name, sample, content)
     return None
 
 
-def _count_parts(name: str, content: bytes) -> int | None:
+def _count_parts(name: str, sample: Sample, content: bytes) -> int | None:
     if name == "policies":
-        return len(tomllib.loads(content.decode())["policy"])
+        ours, read = (tomllib.loads(text.decode()) for text in (sample.files[sample.damaged], content))
+        listed = [*ours["policy"], *read.get("policy", [])]  # the workbench's own come first, whatever the file says
+        return len({policy["policy_id"] for policy in listed})
     found = json.loads(content)
     if name == "findings record":
-        return len(found["sections"])
+        return len(found.get("sections", []))
     if name == "MISP":
         events = found["response"] if isinstance(found.get("response"), list) else [found]
         return sum(_count_event(event["Event"]) for event in events)
