@@ -219,13 +219,13 @@ def _count_parts(name: str, sample: Sample, content: bytes) -> int | None:
 
 
 def _count_event(event: dict[str, Any]) -> int:
-    """Attributes, and objects that are an account or a group; of other objects, their addresses."""
+    """Attributes, and objects that are an account or a group; of other objects, their attributes."""
     n = len(event.get("Attribute") or [])
     for item in event.get("Object") or []:
         if item["name"].endswith(("-account", "-page", "-group")):
             n += 1
         elif item["name"] != "narrative":
-            n += sum(one.get("type") in ("url", "domain") for one in item["Attribute"])
+            n += len(item["Attribute"])
     return n
 
 

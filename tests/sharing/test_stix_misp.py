@@ -344,6 +344,17 @@ def test_misp_of_others_is_read(tmp_path):
     ]
 
 
+def test_misp_objects_that_are_no_accounts_lose_nothing(tmp_path):
+    file = [{"object_relation": "sha256", "type": "sha256", "value": "a" * 64}]
+    mail = [{"object_relation": "from", "type": "email-src", "value": "a@b.example"}]
+    event = {"Object": [{"name": "file", "Attribute": file}, {"name": "email", "Attribute": mail}]}
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps({"Event": event}))
+    found = read_indicators(path)
+    assert found["indicator_value"].to_list() == ["sha256:" + "a" * 64, "a@b.example"]
+    assert found["match_key"][0] == "sha256:" + "a" * 64
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -235,6 +235,8 @@ def _reason() -> pl.Expr:
         .then(pl.lit("lists whom the operation attacked, not the operation"))
         .when(pl.col("role") == "context")
         .then(pl.lit("words or totals about the case"))
+        .when(pl.col("problem").is_not_null() & pl.col("match_key").is_null())
+        .then(pl.lit("cannot be compared; the dispute says why"))
         .when(~pl.col("is_checkable"))
         .then(pl.lit("our data holds nothing of this kind"))
         .when(pl.col("line") != pl.col("first_line"))

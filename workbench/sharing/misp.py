@@ -292,8 +292,8 @@ def _object_rows(item: dict[str, Any], *, where: str) -> Iterator[dict[str, Any]
         if item["name"] == "social-media-group":
             yield _account(fields.get("group-alias"), None, fields.get("group-name"), fields.get("platform"), "group")
         for attribute in attributes if item["name"] not in ("narrative", "social-media-group") else []:
-            if attribute.get("type") in ("url", "domain"):
-                yield {"declared": attribute["type"], "indicator_value": str(attribute["value"])}
+            _require(attribute, "type", where=where)
+            yield from _attribute_rows(attribute)
         return
     _, _, handle_as, id_as, shown_as = template
     platform = fields.get("account-type") if item["name"] == "user-account" else item["name"].split("-")[0]
