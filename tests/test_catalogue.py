@@ -1,7 +1,9 @@
 import html
 import json
+import random
 import re
 import shutil
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +14,16 @@ import invented
 import invented_case
 import pytest
 
-from workbench.catalogue import name_size, write_catalogue
+from workbench.catalogue import name_size, read_manifest, renew_catalogue, write_catalogue
 from workbench.findings import Findings, Section
 from workbench.schema import ParameterError, SourceError
+from workbench.versions import are_equal, list_versions, mend_versions
+
+sys.path.append(str(Path(__file__).parent / "fuzz"))
+from fuzz_mutations import damage
 
 ATOM = "{http://www.w3.org/2005/Atom}"
+N_FUZZ_SEEDS = 34
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 
 
@@ -205,3 +212,143 @@ def test_hostile_titles_stay_text(tmp_path):
     feed = ET.parse(tmp_path / "feed.xml").getroot()
     assert all((tmp_path / unquote(link.get("href"))).is_file() for link in feed.iter(f"{ATOM}link"))
     assert len(json.loads((tmp_path / "catalogue.json").read_text(encoding="utf-8"))["reports"]) == 4
+
+
+MANIFEST = {
+    "case": "ferry",
+    "version": 2,
+    "correction": "Two accounts were a newsroom's.",
+    "parameters": {"seed": 7, "traces": ["url"]},
+    "started_at": "2031-07-02T09:00:00+00:00",
+    "ended_at": "2031-07-02T10:00:00+00:00",
+    "outputs": {"report.html": "0" * 64, "findings.json": "1" * 64},
+}
+UNREADABLE = {
+    "empty": b"",
+    "nothing in it": b"{}",
+    "a list": b"[]",
+    "cut off": json.dumps(MANIFEST).encode()[:100],
+    "version is a table": b'{"version": {}}',
+    "version is a text": b'{"version": "2"}',
+    "version is below one": b'{"version": 0}',
+    "version is yes": b'{"version": true}',
+    "not utf-8": b'{"case": "\xff"}',
+    "half a character": b'{"correction": "\\ud800"}',
+    "deep": b"[" * 100_000,
+    "a reason that is none": b'{"correction": ["a"]}',
+    "a day that is none": b'{"ended_at": {"day": 1}}',
+    "outputs are a list": b'{"outputs": ["report.html"]}',
+    "a hash that is none": b'{"outputs": {"report.html": 1}}',
+    "parameters are a text": b'{"parameters": "seed"}',
+}
+
+
+def put_versions(root: Path) -> Path:
+    """A report of two versions, the second with its reason; beside it another case that must not suffer."""
+    put(invented_case.findings(), root / "ferry")
+    put(invented_case.findings(), root / "quay")
+    shutil.copytree(root / "ferry", root / "ferry.history" / "v1")
+    (root / "ferry.history" / "v1" / "manifest.json").write_text(json.dumps(MANIFEST | {"version": 1}))
+    (root / "ferry" / "manifest.json").write_text(json.dumps(MANIFEST))
+    return root / "ferry"
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_manifest_that_cannot_be_read_makes_its_report_unreadable_and_stops_nothing(tmp_path, content):
+    report = put_versions(tmp_path)
+    shutil.copytree(report, tmp_path / ".draft")
+    (report / "manifest.json").write_bytes(content)
+    with pytest.raises(SourceError, match=r"manifest\.json of ferry cannot be read .*Restore.*workbench report ferry"):
+        read_manifest(report)
+    page = html.unescape(write_catalogue(tmp_path).read_text(encoding="utf-8"))
+    assert "<b>ferry</b>: The manifest.json of ferry cannot be read" in re.sub(r"</?(?:span|bdi)[^>]*>", "", page)
+    assert set(listed(tmp_path)) == {"quay"}
+    mend_versions(tmp_path, "ferry")  # as `workbench report` begins
+    rows = list_versions(tmp_path, "ferry")
+    assert [row["version"] for row in rows] == [2, 1]
+    assert rows[0]["files"].startswith("changed or gone: manifest.json. The manifest.json of ferry cannot be read")
+    assert not are_equal(tmp_path / ".draft", report), "or `workbench report` would leave it as it is"
+
+
+def test_an_earlier_manifest_that_cannot_be_read_is_said_and_hides_no_report(tmp_path):
+    put_versions(tmp_path)
+    (tmp_path / "ferry.history" / "v1" / "manifest.json").write_bytes(b"[]")
+    write_catalogue(tmp_path)
+    versions = listed(tmp_path)["ferry"]["versions"]
+    assert [(one["version"], one["made_at"]) for one in versions] == [(2, MANIFEST["ended_at"]), (1, "")]
+    assert versions[1]["reason"] == "Its manifest.json cannot be read. Restore it from a copy."
+    assert list_versions(tmp_path, "ferry")[1]["files"].startswith("changed or gone: manifest.json. ")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("about", "title"), ["a"]),
+        (("about", "title"), "\ud800"),
+        (("about", "is_synthetic"), "yes"),
+        (("about", "options"), ["target"]),
+        (("provenance",), ["a"]),
+        (("sections", 0, "tables"), [{"name": "cluster_members", "title": "a", "note": "", "rows": [{"x": 1}]}]),
+        (("sections", 0, "tables"), [
+            {"name": "release_numbers", "title": "a", "note": "", "rows": [{"what": "Posts", "value": "many"}]}
+        ]),
+    ],
+)  # fmt: skip
+def test_findings_that_hold_something_else_are_an_unreadable_report(tmp_path, path, value):
+    report = put_versions(tmp_path)
+    record = json.loads((report / "findings.json").read_text(encoding="utf-8"))
+    record["sections"] = [record["sections"][0]]
+    place = record
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    (report / "findings.json").write_text(json.dumps(record))
+    page = write_catalogue(tmp_path).read_text(encoding="utf-8")
+    assert set(listed(tmp_path)) == {"quay"}
+    assert re.search(r"<b>ferry</b>: .*(?:Restore it from|Run the case again)", page)
+
+
+@pytest.mark.parametrize("feed", [b"\xff", b'<feed xml:base="javascript:1">', b""])
+def test_a_damaged_feed_does_not_keep_a_catalogue_from_being_renewed(tmp_path, feed):
+    put_versions(tmp_path)
+    write_catalogue(tmp_path)
+    (tmp_path / "feed.xml").write_bytes(feed)
+    renew_catalogue(tmp_path)
+    assert len(ET.parse(tmp_path / "feed.xml").getroot().findall(f"{ATOM}entry")) == 2
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"])
+def test_a_moment_at_the_end_of_time_is_no_moment_for_the_feed(tmp_path, moment):
+    report = put_versions(tmp_path)
+    (report / "manifest.json").write_text(json.dumps(MANIFEST | {"ended_at": moment}))
+    write_catalogue(tmp_path)
+    assert "1970-01-01T00:00:00Z" in (tmp_path / "feed.xml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "findings.json", "ferry.history/v1/manifest.json"])
+def test_damaged_files_of_a_report_are_read_or_refused_with_advice(tmp_path, file):
+    """A seeded fuzz: whatever is in a report's files, its folder can be listed, checked and made anew."""
+    report = put_versions(tmp_path)
+    (tmp_path / "quay" / "report.html").unlink()  # one report is quicker to draw
+    record = replace(invented_case.findings(), sections=[invented_case.findings().section("clusters")])
+    record.save(report / "findings.json")
+    damaged = tmp_path / file if "/" in file else report / file
+    whole, n_unread = damaged.read_bytes(), 0
+    for seed in range(N_FUZZ_SEEDS):
+        content, how = damage(random.Random(seed), whole, form="json")
+        damaged.write_bytes(content)
+        try:
+            write_catalogue(tmp_path)
+            mend_versions(tmp_path, "ferry")
+            rows = list_versions(tmp_path, "ferry")
+        except Exception as error:
+            raise AssertionError(f"seed {seed} of {file} ({how})") from error
+        assert [row["version"] for row in rows][1:] == [1]
+        catalogue = json.loads((tmp_path / "catalogue.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
+        ET.parse(tmp_path / "feed.xml")
+        page = (tmp_path / "index.html").read_text(encoding="utf-8")
+        assert ("<b>ferry</b>" in page) != bool(catalogue["reports"]), f"seed {seed} of {file} ({how})"
+        n_unread += not catalogue["reports"]
+        if not catalogue["reports"]:
+            assert re.search(r"<b>ferry</b>: .*(?:Restore it|again|Drop|Mend|Add|Choose|Rename|Say|Fill)", page), how
+    assert ("/" in file) == (n_unread == 0), "an earlier version's manifest hides no report; the others' often do"

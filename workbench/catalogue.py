@@ -98,8 +98,8 @@ def write_catalogue(folder: str | Path, *, address: str = "") -> Path:
             continue
         try:
             entries.append(_read_entry(record))
-        except (WorkbenchError, ValueError, KeyError) as error:
-            unread.append((record.parent.name, str(error)))
+        except WorkbenchError as error:
+            unread.append((record.parent.name, str(error).replace(str(record.parent), record.parent.name)))
     entries.sort(key=lambda entry: (entry.as_of, entry.case), reverse=True)
     shared = find_shared(entries)
     (root / "catalogue.json").write_text(_to_json(entries, shared), encoding="utf-8")
@@ -116,7 +116,8 @@ def renew_catalogue(folder: str | Path) -> Path | None:
     if not (root / "catalogue.json").is_file():
         return None
     feed = root / "feed.xml"
-    base = re.search(r'xml:base="([^"]*)"', feed.read_text(encoding="utf-8")) if feed.is_file() else None
+    text = feed.read_text(encoding="utf-8", errors="replace") if feed.is_file() else ""
+    base = re.search(r'xml:base="(https?://[^\s"/]+(?:/[^\s"]*)?)"', text)
     return write_catalogue(root, address=html.unescape(base[1]) if base else "")
 
 
@@ -144,18 +145,35 @@ def find_shared(entries: list[Entry]) -> list[dict[str, Any]]:
 
 
 def _read_entry(record: Path) -> Entry:
-    findings = Findings.load(record)
+    """What the catalogue says of a report.
+
+    Raises:
+        SourceError: its record or its manifest cannot be read, or holds something else than the workbench writes.
+    """
+    case = record.parent.name
     manifest = read_manifest(record.parent)
+    findings = Findings.load(record)
+    try:
+        entry = _make_entry(case, findings, manifest, _list_versions(record.parent, manifest))
+        _check_entry(entry)
+    except (WorkbenchError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SourceError(
+            f"Its findings.json holds something else than the workbench writes ({_say_error(error)}). Restore it from "
+            f"a copy, or make a new version: workbench report {case}."
+        ) from error
+    return entry
+
+
+def _make_entry(case: str, findings: Findings, manifest: dict[str, Any], versions: tuple[Version, ...]) -> Entry:
     about, provenance = findings.about, findings.provenance
     numbers = {row["what"]: row["value"] for row in _rows(findings, "release_numbers")}
     members = _rows(findings, "cluster_members")
     days = sorted(str(row["day"]) for row in _rows(findings, "posts_over_time") if row.get("n_posts"))
     headlines = findings.headlines
-    versions = _list_versions(record.parent)
     return Entry(
-        case=record.parent.name,
+        case=case,
         title=about.title,
-        href=f"{record.parent.name}/report.html",
+        href=f"{case}/report.html",
         platform=about.platform,
         origin=about.origin,
         target=str(about.options.get("target", "not stated")),
@@ -176,24 +194,114 @@ def _read_entry(record: Path) -> Entry:
     )
 
 
-def _list_versions(folder: Path) -> tuple[Version, ...]:
+def _check_entry(entry: Entry) -> None:
+    """Refuse what no page, feed or JSON can hold: a record may have been edited or damaged.
+
+    Raises:
+        SourceError: a text, count or yes-or-no is something else.
+        ValueError: a day is none, or a text holds half a character.
+    """
+    for name in ("title", "platform", "origin", "headline"):
+        if not isinstance(getattr(entry, name), str):
+            raise SourceError(f"{name} is no text")
+    for name in ("n_accounts", "n_posts"):
+        count = getattr(entry, name)
+        if count is not None and (type(count) is not int or not 0 <= count < 2**63):
+            raise SourceError(f"{name} is no count")
+    if not isinstance(entry.is_synthetic, bool):
+        raise SourceError("is_synthetic is neither true nor false")
+    for day in (entry.first_day, entry.last_day):
+        if day:
+            date.fromisoformat(day[:10])
+    texts = [value for value in vars(entry).values() if isinstance(value, str)]
+    "".join([*texts, *itertools.chain(*entry.marks)]).encode("utf-8")
+
+
+def _list_versions(folder: Path, manifest: dict[str, Any]) -> tuple[Version, ...]:
+    """All versions of the report in this folder, whose manifest this is; what an earlier one does not tell is said."""
     history = folder.with_name(f"{folder.name}.history")
     earlier = [
         place for place in history.glob("v*") if place.name[1:].isdecimal() and (place / "report.html").is_file()
     ]
-    found = []
-    for place in (folder, *earlier):
-        manifest = read_manifest(place)
-        number = int(place.name[1:]) if place in earlier else int(manifest.get("version") or 1)
-        href = f"{place.relative_to(folder.parent).as_posix()}/report.html"
-        found.append(Version(number, href, str(manifest.get("ended_at", "")), str(manifest.get("correction", ""))))
+    numbers = {place: int(place.name[1:]) for place in earlier}
+    found = [_make_version(folder, manifest.get("version", max(numbers.values(), default=0) + 1), manifest)]
+    for place, number in numbers.items():
+        try:
+            told = read_manifest(place)
+        except SourceError:
+            told = {"correction": "Its manifest.json cannot be read. Restore it from a copy."}
+        found.append(_make_version(place, number, told))
     return tuple(sorted(found, key=lambda version: version.version, reverse=True))
 
 
+def _make_version(place: Path, number: int, manifest: dict[str, Any]) -> Version:
+    root = place.parent.parent if place.parent.suffix == ".history" else place.parent
+    href = f"{place.relative_to(root).as_posix()}/report.html"
+    return Version(number, href, manifest.get("ended_at", ""), manifest.get("correction", ""))
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a report's folder; empty where it has none."""
+    """Return the manifest of a report's folder; empty where it has none.
+
+    What is there is what the workbench writes: `version` a number from 1, `started_at` and `ended_at` moments,
+    `case` and `correction` texts, `parameters` by name, `outputs` a sha256 by file.
+
+    Raises:
+        SourceError: there is a manifest, and it cannot be read as one.
+    """
     path = folder / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.exists():
+        return {}
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        fault = _find_fault(manifest)
+    except (OSError, ValueError, RecursionError) as error:
+        manifest, fault = {}, _say_error(error).replace(str(folder), folder.name)
+    if fault:
+        is_earlier = folder.parent.suffix == ".history"
+        name = f"{folder.parent.name}/{folder.name}" if is_earlier else folder.name
+        anew = "" if is_earlier else f", or make a new version: workbench report {folder.name}"
+        raise SourceError(f"The manifest.json of {name} cannot be read ({fault}). Restore it from a copy{anew}.")
+    return manifest
+
+
+def _find_fault(manifest: Any) -> str:
+    """What is wrong with a manifest as read; "" where nothing is.
+
+    Raises:
+        ValueError: a text in it holds half a character.
+    """
+    if not isinstance(manifest, dict) or not manifest:
+        return "it holds no fields"
+    json.dumps(manifest, ensure_ascii=False).encode("utf-8")
+    version = manifest.get("version", 1)
+    if type(version) is not int or version < 1:
+        return "version is no number from 1"
+    for name in ("case", "correction"):
+        if not isinstance(manifest.get(name, ""), str):
+            return f"{name} is no text"
+    for name in ("started_at", "ended_at"):
+        if manifest.get(name, "") != "" and not _is_moment(manifest[name]):
+            return f"{name} is no moment"
+    for name in ("parameters", "outputs"):
+        if not isinstance(manifest.get(name, {}), dict):
+            return f"{name} is no table"
+    if not all(isinstance(sha256, str) for sha256 in manifest.get("outputs", {}).values()):
+        return "outputs is no table of texts"
+    return ""
+
+
+def _is_moment(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(datetime.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def _say_error(error: Exception) -> str:
+    """An error in one line that can be printed; of a lookup, which name was looked for."""
+    text = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+    return f"{text} is missing" if isinstance(error, KeyError) else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def name_size(n_accounts: int | None) -> str:
@@ -299,7 +407,7 @@ def _say_moment(text: str) -> str:
     """The moment as Atom wants it; the beginning of time where a report says none."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        known = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter at the ends of time, a zone away
         return "1970-01-01T00:00:00Z"
-    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return known.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return known.isoformat(timespec="seconds").replace("+00:00", "Z")

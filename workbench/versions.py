@@ -31,8 +31,14 @@ def list_history(reports: Path, name: str) -> list[Path]:
 
 
 def number_version(place: Path, manifest: dict[str, Any]) -> int:
-    """Return the number of the version in this folder, whose manifest this is: history's names are the surest."""
-    return int(place.name[1:]) if place.parent.suffix == ".history" else int(manifest.get("version", 1))
+    """Return the number of the version in this folder, whose manifest this is: history's names are the surest.
+
+    Where the manifest of the report that stands does not tell it, it is the one after history's last.
+    """
+    if place.parent.suffix == ".history":
+        return int(place.name[1:])
+    earlier = list_history(place.parent, place.name)
+    return manifest.get("version", int(earlier[-1].name[1:]) + 1 if earlier else 1)
 
 
 def next_version(reports: Path, name: str) -> int:
@@ -80,11 +86,11 @@ def mark_superseded(reports: Path, name: str) -> None:
             if not page.is_file():
                 continue
             shutil.copy2(page, written)
-        marked = _mark(written.read_text(encoding="utf-8"), place=place, later=later, newest=places[-1])
-        if page.is_file() and page.read_text(encoding="utf-8") == marked:
+        marked = _mark(written, later=later, newest=places[-1])
+        if page.is_file() and page.read_bytes() == marked:
             continue
         half = page.with_name(".report.html.half")
-        half.write_text(marked, encoding="utf-8", newline="\n")
+        half.write_bytes(marked)
         half.replace(page)
 
 
@@ -92,63 +98,87 @@ def list_versions(reports: Path, name: str) -> list[dict[str, Any]]:
     """Return one row per version, the newest first: version, made_on, why, page, files.
 
     `files` says whether every file is as the version's manifest says it was written; a superseded page is held against
-    its copy as first written.
+    its copy as first written. Whatever is amiss begins with "changed", a manifest that cannot be read, too.
 
     Raises:
         SourceError: the case has no report.
     """
-    places = [place for place in (*list_history(reports, name), reports / name) if (place / "report.html").is_file()]
-    if not places:
-        raise SourceError(f"There is no report of '{name}' in {reports}. Make one with `workbench report {name}`.")
+    places = [*list_history(reports, name), reports / name]
     rows = []
-    for place in reversed(places):
-        manifest = read_manifest(place)
+    for place in places:
+        if not (place / "report.html").is_file():
+            continue
+        try:
+            manifest = read_manifest(place)
+            files = _check_files(place, manifest)
+        except SourceError as error:
+            manifest, files = {}, f"changed or gone: manifest.json. {error}"
         rows.append(
             {
                 "version": number_version(place, manifest),
-                "made_on": str(manifest.get("ended_at", ""))[:10],
+                "made_on": manifest.get("ended_at", "")[:10],
                 "why": manifest.get("correction", ""),
                 "page": (place / "report.html").relative_to(reports).as_posix(),
-                "files": _check_files(place, manifest),
+                "files": files,
             }
         )
-    return rows
+    if not rows:
+        raise SourceError(f"There is no report of '{name}' in {reports}. Make one with `workbench report {name}`.")
+    return rows[::-1]
 
 
 def are_equal(one: Path, other: Path) -> bool:
-    """Whether two reports hold the same bytes, but for the manifest, which holds the times."""
+    """Whether two reports hold the same bytes, but for the manifest, which holds the times.
+
+    A report whose manifest cannot be read is like no other: the next run must not leave it as it is.
+    """
 
     def list_files(folder: Path) -> list[str]:
         names = [file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()]
         return sorted(name for name in names if name != "manifest.json")
 
+    if not all(_is_told(folder) for folder in (one, other)):
+        return False
     names = list_files(one)
     return names == list_files(other) and not any(
         filecmp.cmpfiles(one, other, names, shallow=False)[outcome] for outcome in (1, 2)
     )
 
 
+def _is_told(folder: Path) -> bool:
+    """Whether a version's manifest can be read; one without a manifest tells nothing, and nothing wrong."""
+    try:
+        read_manifest(folder)
+    except SourceError:
+        return False
+    return True
+
+
 def _check_files(place: Path, manifest: dict[str, Any]) -> str:
-    outputs = manifest.get("outputs")
-    if not outputs:
+    if not manifest:
         return "no manifest to check against"
     changed = []
-    for file, sha256 in sorted(outputs.items()):
+    for file, sha256 in sorted(manifest.get("outputs", {}).items()):
         path = place / AS_WRITTEN if file == "report.html" and (place / AS_WRITTEN).is_file() else place / file
         if not path.is_file() or hash_file(path) != sha256:
             changed.append(file)
     return f"changed or gone: {', '.join(changed)}" if changed else "as written"
 
 
-def _mark(page: str, *, place: Path, later: Path, newest: Path) -> str:
-    manifest = read_manifest(later)
+def _mark(written: Path, *, later: Path, newest: Path) -> bytes:
+    """The page of a superseded version, made from the page as first written, with the line about the later one."""
+    page, place = written.read_bytes().decode("utf-8", errors="surrogateescape"), written.parent
+    try:
+        manifest = read_manifest(later)
+    except SourceError:
+        manifest = {"correction": "why is not known, because its manifest cannot be read."}
     banner = (
         page_environment()
         .get_template("superseded.html.j2")
         .render(
             version=number_version(later, manifest),
-            day=str(manifest.get("ended_at", ""))[:10],
-            reason=str(manifest.get("correction", "")),
+            day=manifest.get("ended_at", "")[:10],
+            reason=manifest.get("correction", ""),
             later=_relative(later, place),
             newest=_relative(newest, place) if newest != later else "",
             as_written=AS_WRITTEN,
@@ -156,7 +186,7 @@ def _mark(page: str, *, place: Path, later: Path, newest: Path) -> str:
     )
     top = _TOP_OF_PAGE.search(page)
     at = top.end() if top else 0
-    return f"{page[:at]}\n{banner.strip()}{page[at:]}"
+    return f"{page[:at]}\n{banner.strip()}{page[at:]}".encode("utf-8", errors="surrogateescape")
 
 
 def _relative(target: Path, place: Path) -> str:
