@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,75 @@ def test_the_command_lists_versions_and_fails_where_a_file_was_changed(reports):
     assert "2\t2031-07-02\tTwo accounts were a <newsroom>'s.\tferry.history/v2/report.html\tas written" in answer.output
     (reports / "ferry" / "report.html").write_text("other")
     assert CliRunner().invoke(main, ["versions", "ferry", "--out", str(reports)]).exit_code == 1
+
+
+def files_of(reports: Path) -> dict[int, str]:
+    return {row["version"]: row["files"] for row in list_versions(reports, "ferry")}
+
+
+def test_a_forged_page_of_a_superseded_version_is_named_though_its_copy_is_whole(reports):
+    page = reports / "ferry.history" / "v1" / "report.html"
+    page.write_text(read(page).replace("Text 1", "Forged"))
+    assert files_of(reports) == {3: "as written", 2: "as written", 1: "changed or gone: report.html"}
+    mend_versions(reports, "ferry")
+    assert files_of(reports)[1] == "as written", "the next run makes the page anew from its copy"
+
+
+def test_a_copy_beside_the_page_that_stands_does_not_excuse_a_forged_page(reports):
+    page = reports / "ferry" / "report.html"
+    (reports / "ferry" / AS_WRITTEN).write_bytes(page.read_bytes())
+    page.write_text("Forged")
+    assert files_of(reports)[3] == f"changed or gone: report.html; added: {AS_WRITTEN}"
+
+
+def test_files_that_no_manifest_lists_are_named(reports):
+    (reports / "ferry" / "tables").mkdir()
+    (reports / "ferry" / "tables" / "more.csv").write_text("a")
+    (reports / "ferry.history" / "v2" / "manifest.json.bak").write_text("a")
+    assert files_of(reports) == {
+        3: "changed or gone: none; added: tables/more.csv",
+        2: "changed or gone: none; added: manifest.json.bak",
+        1: "as written",
+    }
+    answer = CliRunner().invoke(main, ["versions", "ferry", "--out", str(reports)])
+    assert answer.exit_code == 1
+    assert "added: tables/more.csv" in answer.output
+
+
+def test_a_manifest_that_lists_no_files_checks_nothing_and_says_so(reports):
+    file = reports / "ferry" / "manifest.json"
+    file.write_text(json.dumps({key: value for key, value in json.loads(read(file)).items() if key != "outputs"}))
+    assert files_of(reports)[3].startswith("changed or gone: manifest.json, which lists no files. Restore it")
+
+
+def test_no_file_outside_the_version_is_looked_at(reports):
+    file = reports / "ferry" / "manifest.json"
+    (reports / "outside.txt").write_text("a")
+    content = json.loads(read(file))
+    content["outputs"] |= {"../outside.txt": hash_file(reports / "outside.txt"), "a\x00b": "0", "x" * 5000: "0"}
+    file.write_text(json.dumps(content))
+    assert "../outside.txt" in files_of(reports)[3]
+
+
+def test_a_page_cannot_be_checked_against_a_line_whose_manifest_is_damaged_and_a_run_goes_on(reports):
+    (reports / "ferry.history" / "v2" / "manifest.json").write_text("[]")
+    assert files_of(reports)[1] == "changed or gone: report.html, or only the later manifest.json"
+    assert "workbench report" not in files_of(reports)[2], "a new version does not mend an earlier one"
+    (reports / "ferry.history" / "v1" / AS_WRITTEN).write_bytes(b"<body>\xff")
+    mend_versions(reports, "ferry")
+    page = (reports / "ferry.history" / "v1" / "report.html").read_bytes()
+    assert b"version 2</a></strong>: why is not known" in page
+    assert page.endswith(b"\xff")
+
+
+def test_a_report_whose_manifest_is_damaged_becomes_a_version_of_its_own_right(reports):
+    (reports / "ferry" / "manifest.json").write_bytes(b"\xff")
+    assert move_in(draft(reports, "Text 3", version=4), reports, "ferry", 4)
+    assert [row["version"] for row in list_versions(reports, "ferry")] == [4, 3, 2, 1]
+
+
+def test_an_earlier_version_put_back_says_no_longer_that_it_was_superseded(reports):
+    shutil.rmtree(reports / "ferry")
+    mend_versions(reports, "ferry")
+    assert "Superseded" not in read(reports / "ferry" / "report.html")
+    assert files_of(reports) == {2: "as written", 1: "as written"}

@@ -70,6 +70,9 @@ def mend_versions(reports: Path, name: str) -> None:
     """Put back a report that a killed run had already moved aside, and tell versions what they were superseded by."""
     earlier = list_history(reports, name)
     if earlier and not (reports / name).exists():
+        written = earlier[-1] / AS_WRITTEN
+        if written.is_file():  # marked already: the report that stood was deleted since
+            written.replace(earlier[-1] / "report.html")
         earlier[-1].rename(reports / name)
     mark_superseded(reports, name)
 
@@ -97,20 +100,22 @@ def mark_superseded(reports: Path, name: str) -> None:
 def list_versions(reports: Path, name: str) -> list[dict[str, Any]]:
     """Return one row per version, the newest first: version, made_on, why, page, files.
 
-    `files` says whether every file is as the version's manifest says it was written; a superseded page is held against
-    its copy as first written. Whatever is amiss begins with "changed", a manifest that cannot be read, too.
+    `files` says whether every file is as the version's manifest says it was written, and whether there are others. Of a
+    superseded version the page as first written is held against the manifest, and the page that is read against what
+    the line about the later version makes of it. Whatever is amiss begins with "changed", a manifest that cannot be
+    read, too.
 
     Raises:
         SourceError: the case has no report.
     """
     places = [*list_history(reports, name), reports / name]
     rows = []
-    for place in places:
+    for place, later in zip(places, [*places[1:], None], strict=True):
         if not (place / "report.html").is_file():
             continue
         try:
             manifest = read_manifest(place)
-            files = _check_files(place, manifest)
+            files = _check_files(place, manifest, later=later, newest=places[-1])
         except SourceError as error:
             manifest, files = {}, f"changed or gone: manifest.json. {error}"
         rows.append(
@@ -154,15 +159,32 @@ def _is_told(folder: Path) -> bool:
     return True
 
 
-def _check_files(place: Path, manifest: dict[str, Any]) -> str:
+def _check_files(place: Path, manifest: dict[str, Any], *, later: Path | None, newest: Path) -> str:
+    """What differs from the manifest; `later` is the version by which this one was superseded, None for the last."""
     if not manifest:
         return "no manifest to check against"
-    changed = []
-    for file, sha256 in sorted(manifest.get("outputs", {}).items()):
-        path = place / AS_WRITTEN if file == "report.html" and (place / AS_WRITTEN).is_file() else place / file
-        if not path.is_file() or hash_file(path) != sha256:
-            changed.append(file)
-    return f"changed or gone: {', '.join(changed)}" if changed else "as written"
+    if "outputs" not in manifest:
+        return f"changed or gone: manifest.json, which lists no files. Restore it from a copy of {place.name}."
+    listed = manifest["outputs"]
+    found = {
+        file.relative_to(place).as_posix(): file
+        for file in place.rglob("*")
+        if file != place / "manifest.json" and (file.is_symlink() or not file.is_dir())
+    }
+    changed, written = set(), found.get(AS_WRITTEN)
+    if later and written and written.is_file() and AS_WRITTEN not in listed:
+        if found["report.html"].read_bytes() != _mark(written, later=later, newest=newest):
+            changed.add("report.html" if _is_told(later) else "report.html, or only the later manifest.json")
+        found["report.html"] = found.pop(AS_WRITTEN)
+    changed |= {
+        name for name, sha256 in listed.items()
+        if name not in found or not found[name].is_file() or hash_file(found[name]) != sha256
+    }  # fmt: skip
+    added = sorted(found.keys() - listed.keys())
+    if not changed and not added:
+        return "as written"
+    said = f"changed or gone: {', '.join(sorted(changed)) or 'none'}"
+    return f"{said}; added: {', '.join(added)}" if added else said
 
 
 def _mark(written: Path, *, later: Path, newest: Path) -> bytes:
