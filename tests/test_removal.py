@@ -5,22 +5,27 @@ import json
 import re
 import shutil
 import zipfile
+from pathlib import Path
 
 import nbformat
 import polars as pl
 import pytest
+from rich.console import Console
 
+from workbench import removal
 from workbench.catalogue import write_catalogue
+from workbench.findings import Findings, Section
 from workbench.keys import read_key
+from workbench.manifest import describe_outputs
 from workbench.privacy import protect_release
 from workbench.removal import REASON, find_remains, remove_account
-from workbench.run import RunError, hold_case, run_case
+from workbench.run import Run, RunError, hold_case, run_case
 from workbench.schema import ParameterError, SourceError
 from workbench.sharing.match import pair_names
 from workbench.sources import load_release
 from workbench.sources.removed import REMOVED_FILE, note_removal
 from workbench.sources.twitter_archive import TWEETS, USERS
-from workbench.versions import list_versions
+from workbench.versions import list_versions, mend_versions, move_in, next_version
 
 GONE, HANDLE, WORDS = "10077001", "quietlamp", "The lamp at pier nine burns green tonight"
 HEADER = "message_id,user_id,username,repost_id,reply_id,message,timestamp,urls\n"
@@ -163,11 +168,11 @@ def test_nothing_of_a_removed_account_is_left_and_a_new_version_says_only_that_s
     assert find_remains([reports], {pseudonym}), "or the test would prove nothing"
     source = (dataset(home) / "messages.csv").read_bytes()
 
-    removal = remove_account("quay", GONE)
+    done = remove_account("quay", GONE)
 
-    assert removal.withdrawn == (1, 2)
-    assert (removal.run.version, removal.run.is_new) == (3, True)
-    assert removal.files_that_hold_it == ("messages.csv",)
+    assert done.withdrawn == (1, 2)
+    assert (done.run.version, done.run.is_new) == (3, True)
+    assert done.files_that_hold_it == ("messages.csv",)
     assert (dataset(home) / "messages.csv").read_bytes() == source, "the files are the user's"
     ours = [reports, cache, dataset(home) / REMOVED_FILE, dataset(home) / "narrative_labels.csv"]
     for name in (GONE, pseudonym, f"@{HANDLE}", WORDS):
@@ -312,8 +317,8 @@ def test_a_case_under_way_is_left_alone(home):
 
 
 def test_a_case_without_a_report_needs_no_run(home):
-    removal = remove_account("quay", GONE)
-    assert (removal.withdrawn, removal.run) == ((), None)
+    done = remove_account("quay", GONE)
+    assert (done.withdrawn, done.run) == ((), None)
 
 
 def test_what_still_holds_a_name_is_found_in_archives_too(tmp_path):
@@ -331,3 +336,172 @@ def test_a_label_file_that_cannot_be_read_stops_a_removal_before_anything_is_cha
     with pytest.raises(SourceError, match="nothing was removed"):
         remove_account("quay", GONE)
     assert not (dataset(home) / REMOVED_FILE).exists()
+
+
+def put_version(place, number, *, parameters, release, correction=""):
+    """A version as a run leaves it, in a moment: a page, a record and a table of posts, and what the manifest says."""
+    place.mkdir(parents=True)
+    shown = protect_release(release, key=read_key())
+    shown.posts.select("post_id", "account_id", "text").write_csv(place / "posts.csv")
+    Findings(shown.about, [Section("limits", empty_reason="Nothing.")]).save(place / "findings.json")
+    (place / "report.html").write_text(f"<body><p>Version {number}, {shown.posts['account_id'].to_list()}</p></body>")
+    told = {"case": "quay", "version": number, "correction": correction, "parameters": parameters}
+    told |= {"ended_at": f"2031-07-0{number}T10:00:00+00:00", "outputs": describe_outputs(place)}
+    (place / "manifest.json").write_text(json.dumps(told))
+
+
+@pytest.fixture
+def quick(home, monkeypatch):
+    """The case with two versions and a catalogue, and a run that takes a moment."""
+
+    def run(case, *, parameters, correction, **_):
+        reports = home / "reports"
+        mend_versions(reports, case)
+        number = next_version(reports, case)
+        draft = reports / f".{case}.running-0"
+        put_version(draft, number, parameters=parameters, release=load_release(dataset(home)), correction=correction)
+        assert move_in(draft, reports, case, number)
+        return Run(reports / case, number, True, 0.0)
+
+    monkeypatch.setattr(removal, "run_case", run)
+    for number, seed in ((1, 7), (2, 8)):
+        put_version(home / ".draft", number, parameters={"seed": seed}, release=load_release(dataset(home)))
+        (home / "reports").mkdir(exist_ok=True)
+        assert move_in(home / ".draft", home / "reports", "quay", number)
+    (home / "reports" / "quay.package").mkdir()
+    (home / "reports" / "quay.package" / "accounts.csv").write_text(shown_as(dataset(home), GONE))
+    (dataset(home) / "narrative_labels.csv").write_text(f"label,exemplar\nLamp,{WORDS}\n")
+    write_catalogue(home / "reports", address="https://reports.example/lamps/")
+    return home
+
+
+def end_state(home):
+    """All that a removal leaves, but for the random salt of its note."""
+    files = {file: file.read_bytes() for file in sorted((home / "reports").rglob("*")) if file.is_file()}
+    labels = (dataset(home) / "narrative_labels.csv").read_text()
+    posts = load_release(dataset(home)).posts["post_id"].to_list()
+    return {file.relative_to(home).as_posix(): content for file, content in files.items()}, labels, posts
+
+
+class CutOff(Exception):  # noqa: N818
+    """The process ends here."""
+
+
+def cut_off(monkeypatch, owner, step, *, at, after=False):
+    """Let a step raise at its n-th call, before or after it has done its work."""
+    real, calls = getattr(owner, step), []
+
+    def broken(*args, **kwargs):
+        calls.append(args)
+        if len(calls) != at:
+            return real(*args, **kwargs)
+        if after:
+            real(*args, **kwargs)
+        raise CutOff
+
+    monkeypatch.setattr(owner, step, broken)
+
+
+STEPS = [
+    (removal, "mend_versions", 1),
+    (removal, "_withdraw", 1),
+    (removal, "_withdraw", 2),
+    (removal, "renew_catalogue", 1),
+    (removal, "_forget_words", 1),
+    (removal, "_clear", 1),
+    (removal, "note_removal", 1),
+    (removal, "run_case", 1),
+    (removal, "renew_catalogue", 2),
+    (removal, "find_remains", 1),
+    *((Path, "rename", n) for n in (1, 2, 3, 4, 5, 6)),
+    *((shutil, "rmtree", n) for n in (1, 2, 3)),
+]
+
+
+@pytest.fixture
+def undisturbed(quick, tmp_path_factory):
+    """What a removal leaves that nothing cuts off; the case is as before it again."""
+    kept = tmp_path_factory.mktemp("kept")
+    for name in ("reports", "datasets"):
+        shutil.copytree(quick / name, kept / name)
+    done = remove_account("quay", GONE)
+    assert (done.withdrawn, done.run.version) == ((1, 2), 3)
+    state = end_state(quick)
+    for name in ("reports", "datasets"):
+        shutil.rmtree(quick / name)
+        shutil.copytree(kept / name, quick / name)
+    return state
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("owner", "step", "at"), STEPS, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_removal_cut_off_at_any_step_is_asked_again_and_ends_as_if_undisturbed(
+    quick, undisturbed, monkeypatch, owner, step, at, after
+):
+    with monkeypatch.context() as patched:
+        cut_off(patched, owner, step, at=at, after=after)
+        with pytest.raises(CutOff):
+            remove_account("quay", GONE)
+
+    again = remove_account("quay", GONE)
+
+    assert again.withdrawn == (1, 2)
+    assert end_state(quick) == undisturbed
+    assert json.loads((quick / "reports" / "quay" / "manifest.json").read_text())["parameters"] == {"seed": 8}
+
+
+def test_a_finished_removal_asked_again_changes_nothing(quick):
+    remove_account("quay", GONE)
+    before = end_state(quick)
+    (quick / "reports" / "quay.package").mkdir()  # made of the new version
+    again = remove_account("quay", GONE)
+    assert (again.withdrawn, again.run, again.files_that_hold_it) == ((1, 2), None, ())
+    assert end_state(quick) == before
+    assert (quick / "reports" / "quay.package").is_dir()
+
+
+def test_an_account_noted_while_its_reports_stayed_public_is_withdrawn_when_asked_again(quick, undisturbed):
+    """As a removal cut off under the order of before left it: noted, and nothing withdrawn."""
+    pseudonym = shown_as(dataset(quick), GONE)
+    note_removal(dataset(quick), GONE)
+    again = remove_account("quay", GONE)
+    assert (again.withdrawn, again.run.version) == ((1, 2), 3)
+    assert not find_remains([quick / "reports"], {GONE, pseudonym})
+    files = undisturbed[0].keys()
+    assert end_state(quick)[0].keys() == files
+
+
+def test_where_no_new_report_can_be_made_it_is_said_what_is_true(quick, undisturbed, monkeypatch):
+    def fail(*_, **__):
+        raise RunError("The disk is full. Reports are as they were.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(removal, "run_case", fail)
+        for _ in range(2):
+            with pytest.raises(
+                RunError, match=r"2 versions of its report are withdrawn.*The disk is full\. Mend"
+            ) as said:
+                remove_account("quay", GONE)
+            assert "as they were" not in str(said.value)
+    assert remove_account("quay", GONE).run.version == 3
+    assert end_state(quick) == undisturbed
+
+
+@pytest.mark.parametrize("content", [b"[]", b'{"case": "quay", "ver', b'{"version": {}}', b"\xff", b""])
+@pytest.mark.parametrize("where", ["quay", "quay.history/v1"])
+def test_a_report_whose_manifest_is_damaged_is_withdrawn_all_the_same(quick, content, where):
+    (quick / "reports" / where / "manifest.json").write_bytes(content)
+    told = Console(file=io.StringIO(), width=500)
+    done = remove_account("quay", GONE, console=told)
+    assert (done.withdrawn, done.run.version) == ((1, 2), 3)
+    assert [row["files"] for row in list_versions(quick / "reports", "quay")] == ["as written"] * 3
+    assert ("the notebooks' own parameters" in told.file.getvalue()) == (where == "quay")
+    title = (quick / "reports" / "quay.history" / "v2" / "report.html").read_text()
+    assert "<h1>quay, version 2</h1>" in title
+
+
+def test_another_report_that_is_damaged_does_not_stop_a_removal(quick):
+    shutil.copytree(quick / "reports" / "quay", quick / "reports" / "pier")
+    (quick / "reports" / "pier" / "manifest.json").write_text('{"version": {}}')
+    (quick / "reports" / "pier" / "posts.csv").unlink()
+    assert remove_account("quay", GONE).run.version == 3

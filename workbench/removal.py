@@ -3,16 +3,20 @@
 The dataset's files stay as they are; from now on they are read without the account. All versions of the report are
 withdrawn, because any of their tables, pictures and notebooks may hold it, and a new version is made that says that
 something was removed, not what.
+
+A removal that was cut off is asked again and goes on: what is public goes first, and that the account is left out is
+noted last, so that it is found again until then.
 """
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import shutil
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,6 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from workbench.cache_key import hash_file
 from workbench.case import Case, home, open_case
 from workbench.catalogue import CATALOGUE_FILES, read_manifest, renew_catalogue
 from workbench.csv_header import check_header
@@ -28,12 +31,12 @@ from workbench.keys import read_key
 from workbench.platforms import find_second
 from workbench.privacy import protect_release
 from workbench.run import Run, RunError, hold_case, run_case
-from workbench.schema import ParameterError, Release, SourceError
+from workbench.schema import ParameterError, Release, SourceError, WorkbenchError
 from workbench.sharing.match import pair_names
 from workbench.sources import load_release
-from workbench.sources.removed import note_removal
+from workbench.sources.removed import leave_out_removed, note_removal
 from workbench.spoken_names import find_telling_names
-from workbench.versions import list_history, number_version
+from workbench.versions import AS_WRITTEN, list_history, mend_versions, number_version, replace_version
 
 REASON = "Data was removed at somebody's request."
 _MIN_LENGTH = 6
@@ -48,9 +51,9 @@ class Removal:
     withdrawn: tuple[int, ...]
     """versions of the report that were withdrawn"""
     run: Run | None
-    """the new version; None where the case had no report"""
+    """the new version; None where the case had no report, or the new version had been made already"""
     files_that_hold_it: tuple[str, ...]
-    """names of the dataset's own files, which are not ours to change"""
+    """names of the dataset's own files, which are not ours to change; none where it had been noted already"""
 
 
 def remove_account(
@@ -71,43 +74,58 @@ def remove_account(
         console: where progress is shown; None = nowhere.
 
     Raises:
-        ParameterError: no account or post of the case has this id.
+        ParameterError: no account or post of the case has this id, and none that had it was removed before.
         SourceError: the label file beside the dataset is no CSV, so that its words cannot be taken out of it.
         RunError: the case is being run, the new report could not be made (those that held the account stay withdrawn),
             or a file still holds the account.
+
+    Asked again it goes on where it was cut off; once finished, it changes nothing but a catalogue that is behind.
 
     Beware: packages and reports already handed on are out of reach; the log of packages says who received one.
     """
     opened = open_case(case)
     reports = Path(out) if out else home() / "reports"
-    holders = {place: release for place in _list_datasets(opened) if _holds(release := load_release(place), account_id)}
-    if not holders:
+    releases = {place: load_release(place) for place in _list_datasets(opened)}
+    holders = {place: release for place, release in releases.items() if _holds(release, account_id)}
+    noted = [one for place, release in releases.items() if (one := _find_noted(release, place, account_id))]
+    if not holders and not noted:
         raise ParameterError(
             f"No account or post of '{opened.name}' has the id '{account_id[:60]}'; nothing was changed. Give the id "
             "as the dataset has it, not a handle or a pseudonym."
         )
     labels_file = opened.beside("narrative_labels.csv")
     labels = _read_labels(labels_file)
-    names = {name for release in holders.values() for name in _list_names(release, account_id)}
-    current = reports / opened.name
-    parameters = read_manifest(current).get("parameters")
+    names = {name for release in (*holders.values(), *noted) for name in _list_names(release, account_id)}
     with hold_case(reports, opened.name):
-        for place in holders:
-            note_removal(place, account_id)
-        if labels is not None:
-            _forget_words(labels, holders.values(), account_id, labels_file)
-        _clear(opened, reports)
-        withdrawn = tuple(
-            _withdraw(place) for place in (*list_history(reports, opened.name), current) if place.is_dir()
-        )
+        mend_versions(reports, opened.name)
+        current = reports / opened.name
+        places = [place for place in (*list_history(reports, opened.name), current) if place.is_dir()]
+        parameters = _read_parameters(current, console)
+        is_due = bool(holders or (current.is_dir() and _is_withdrawn(current)) or find_remains(places, names))
+        if is_due:
+            for place in places:
+                _withdraw(place, opened.name)
+            # Before the run, too: where no new report can be made, the catalogue must not go on showing the old ones.
+            renew_catalogue(reports)
+            if labels is not None and holders:
+                _forget_words(labels, holders.values(), account_id, labels_file)
+            _clear(opened, reports)
+            for place in holders:
+                note_removal(place, account_id)
+        withdrawn = tuple(number_version(place, read_manifest(place)) for place in places if _is_withdrawn(place))
     run = None
-    if withdrawn:
-        # Before the run, too: where no new report can be made, the catalogue must not go on showing the old ones.
-        renew_catalogue(reports)
-        run = run_case(
-            case, parameters=parameters or {}, out=out, notebooks=notebooks, correction=REASON, console=console
-        )
-        renew_catalogue(reports)
+    if withdrawn and is_due:
+        try:
+            run = run_case(
+                case, parameters=parameters, out=out, notebooks=notebooks, correction=REASON, console=console
+            )
+        except WorkbenchError as error:
+            why = str(error).removesuffix(" Reports are as they were.")
+            raise RunError(
+                f"The account is left out from now on and {len(withdrawn)} versions of its report are withdrawn, but "
+                f"no new one could be made: {why} Mend that, then ask again with the same command."
+            ) from error
+    renew_catalogue(reports)
     remains = find_remains(_places_of(opened, reports), names)
     if remains:
         raise RunError(
@@ -117,6 +135,26 @@ def remove_account(
         )
     files = sorted({file for release in holders.values() for file in _list_files(release, account_id)})
     return Removal(withdrawn=withdrawn, run=run, files_that_hold_it=tuple(files))
+
+
+def _find_noted(release: Release, dataset: Path, account_id: str) -> Release | None:
+    """A release of this account only, without a post, where it was left out of the dataset before; else None."""
+    row = {"account_id": account_id, "platform": release.about.platform, "kind": "account", "is_pseudonymous": False}
+    accounts = release.accounts.clear(1).with_columns(pl.lit(value).alias(name) for name, value in row.items())
+    alone = replace(release, accounts=accounts, posts=release.posts.clear())
+    return None if leave_out_removed(alone, dataset).accounts.height else alone
+
+
+def _read_parameters(current: Path, console: Console | None) -> dict[str, Any]:
+    try:
+        return read_manifest(current).get("parameters", {})
+    except SourceError as error:
+        if console:
+            said = (
+                f"  ! {error} It is withdrawn all the same; the new version is made with the notebooks' own parameters."
+            )
+            console.print(said, highlight=False, markup=False)
+        return {}
 
 
 def find_remains(places: list[Path], names: set[str]) -> list[Path]:
@@ -211,28 +249,45 @@ def _list_byways(case: Case, reports: Path) -> list[Path]:
     return [reports / f"{case.name}{suffix}" for suffix in (".draft", ".failed", ".package", ".package.zip", ".match")]
 
 
-def _withdraw(place: Path) -> int:
-    """Leave of a version its number, its day and one line that says it was withdrawn; return the number."""
-    manifest = read_manifest(place)
+def _is_withdrawn(place: Path) -> bool:
+    """Whether nothing is left of a version but what `_withdraw` writes, and the line about the later version."""
+    try:
+        manifest = read_manifest(place)
+    except SourceError:
+        return False
+    if manifest.get("correction") != REASON or list(manifest.get("outputs", {})) != ["report.html"]:
+        return False
+    written = place / (AS_WRITTEN if (place / AS_WRITTEN).is_file() else "report.html")
+    files = {file.name for file in place.iterdir()}
+    is_ours = files <= {"report.html", AS_WRITTEN, "manifest.json"} and written.is_file()
+    return is_ours and hashlib.sha256(written.read_bytes()).hexdigest() == manifest["outputs"]["report.html"]
+
+
+def _withdraw(place: Path, case: str) -> None:
+    """Leave of a version its number, its day and one line that says it was withdrawn; of the last, its parameters.
+
+    With these the new version is made, also where the removal is cut off and asked again.
+    """
+    if _is_withdrawn(place):
+        return
+    try:
+        manifest = read_manifest(place)
+    except SourceError:  # said where parameters are read; what cannot be read must go all the same
+        manifest = {}
     number = number_version(place, manifest)
-    title = f"{html.escape(str(manifest.get('case', place.name)))}, version {number}"
+    title = f"{html.escape(case)}, version {number}"
     page = (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>\n'
         f"<body><h1>{title}</h1>\n<p>This version was withdrawn on {datetime.now(UTC).date().isoformat()}. "
         f"{REASON}</p></body></html>\n"
-    )
-    draft = place.with_name(f".{place.name}.withdrawn")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
-    (draft / "report.html").write_text(page, encoding="utf-8")
-    kept = {key: manifest[key] for key in ("case", "started_at", "ended_at") if key in manifest}
+    ).encode()
+    is_last = place.parent.suffix != ".history"
+    keys = ("started_at", "ended_at", *(["parameters"] if is_last else []))
     said = {
-        **kept,
+        "case": case,
+        **{key: manifest[key] for key in keys if key in manifest},
         "version": number,
         "correction": REASON,
-        "outputs": {"report.html": hash_file(draft / "report.html")},
+        "outputs": {"report.html": hashlib.sha256(page).hexdigest()},
     }
-    (draft / "manifest.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    shutil.rmtree(place)
-    draft.replace(place)
-    return number
+    replace_version(place, {"report.html": page, "manifest.json": (json.dumps(said, indent=2) + "\n").encode()})

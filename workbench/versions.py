@@ -67,7 +67,15 @@ def move_in(draft: Path, reports: Path, name: str, version: int) -> bool:
 
 
 def mend_versions(reports: Path, name: str) -> None:
-    """Put back a report that a killed run had already moved aside, and tell versions what they were superseded by."""
+    """Put back a report that a killed run had already moved aside, and tell versions what they were superseded by.
+
+    A version that was being replaced is replaced now (`replace_version`).
+    """
+    for old in (reports / f".{name}.replaced", *(reports / f"{name}.history").glob(".v*.replaced")):
+        place = old.with_name(old.name[1:].removesuffix(".replaced"))
+        if old.is_dir() and not place.exists():
+            _draft_for(place).rename(place)
+        shutil.rmtree(old, ignore_errors=True)
     earlier = list_history(reports, name)
     if earlier and not (reports / name).exists():
         written = earlier[-1] / AS_WRITTEN
@@ -75,6 +83,27 @@ def mend_versions(reports: Path, name: str) -> None:
             written.replace(earlier[-1] / "report.html")
         earlier[-1].rename(reports / name)
     mark_superseded(reports, name)
+
+
+def replace_version(place: Path, files: dict[str, bytes]) -> None:
+    """Put these files, by name, in the place of a version's, of which nothing is left.
+
+    Two renames, each whole or not at all; cut off between them, `mend_versions` finishes it.
+    """
+    draft, old = _draft_for(place), place.with_name(f".{place.name}.replaced")
+    for left in (draft, old):
+        if left.exists():
+            shutil.rmtree(left)
+    draft.mkdir()
+    for name, content in files.items():
+        (draft / name).write_bytes(content)
+    place.rename(old)
+    draft.rename(place)
+    shutil.rmtree(old)
+
+
+def _draft_for(place: Path) -> Path:
+    return place.with_name(f".{place.name}.withdrawn")
 
 
 def mark_superseded(reports: Path, name: str) -> None:
