@@ -292,6 +292,7 @@ def test_an_earlier_manifest_that_cannot_be_read_is_said_and_hides_no_report(tmp
         (("sections", 0, "tables"), [
             {"name": "release_numbers", "title": "a", "note": "", "rows": [{"what": "Posts", "value": "many"}]}
         ]),
+        (("decisions",), [{"stage": {"a": 1}}]),
     ],
 )  # fmt: skip
 def test_findings_that_hold_something_else_are_an_unreadable_report(tmp_path, path, value):
@@ -350,5 +351,5 @@ def test_damaged_files_of_a_report_are_read_or_refused_with_advice(tmp_path, fil
         assert ("<b>ferry</b>" in page) != bool(catalogue["reports"]), f"seed {seed} of {file} ({how})"
         n_unread += not catalogue["reports"]
         if not catalogue["reports"]:
-            assert re.search(r"<b>ferry</b>: .*(?:Restore it|again|Drop|Mend|Add|Choose|Rename|Say|Fill)", page), how
+            assert re.search(r"<b>ferry</b>: .*(?:Restore it|again)", page), how
     assert ("/" in file) == (n_unread == 0), "an earlier version's manifest hides no report; the others' often do"

@@ -21,7 +21,7 @@ from workbench.charts import chart_case_timeline
 from workbench.findings import Findings
 from workbench.report import hash_block, page_environment, read_asset
 from workbench.report_text import defang_cell
-from workbench.schema import ParameterError, SourceError, WorkbenchError
+from workbench.schema import ParameterError, SchemaError, SourceError, WorkbenchError
 
 NOT_REPORTS = (".draft", ".failed", ".history", ".package")
 CATALOGUE_FILES = ("index.html", "catalogue.json", "feed.xml")
@@ -152,10 +152,12 @@ def _read_entry(record: Path) -> Entry:
     """
     case = record.parent.name
     manifest = read_manifest(record.parent)
-    findings = Findings.load(record)
     try:
+        findings = Findings.load(record)
         entry = _make_entry(case, findings, manifest, _list_versions(record.parent, manifest))
         _check_entry(entry)
+    except SourceError:
+        raise
     except (WorkbenchError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SourceError(
             f"Its findings.json holds something else than the workbench writes ({_say_error(error)}). Restore it from "
@@ -198,18 +200,18 @@ def _check_entry(entry: Entry) -> None:
     """Refuse what no page, feed or JSON can hold: a record may have been edited or damaged.
 
     Raises:
-        SourceError: a text, count or yes-or-no is something else.
+        SchemaError: a text, count or yes-or-no is something else.
         ValueError: a day is none, or a text holds half a character.
     """
     for name in ("title", "platform", "origin", "headline"):
         if not isinstance(getattr(entry, name), str):
-            raise SourceError(f"{name} is no text")
+            raise SchemaError(f"{name} is no text")
     for name in ("n_accounts", "n_posts"):
         count = getattr(entry, name)
         if count is not None and (type(count) is not int or not 0 <= count < 2**63):
-            raise SourceError(f"{name} is no count")
+            raise SchemaError(f"{name} is no count")
     if not isinstance(entry.is_synthetic, bool):
-        raise SourceError("is_synthetic is neither true nor false")
+        raise SchemaError("is_synthetic is neither true nor false")
     for day in (entry.first_day, entry.last_day):
         if day:
             date.fromisoformat(day[:10])
