@@ -76,6 +76,13 @@ def test_other_json_is_refused(text, says):
         Findings.from_json(text)
 
 
+@pytest.mark.parametrize("name", ["parameters", "provenance"])
+def test_what_should_be_a_table_of_names_and_values_is_one(name):
+    about = About("tiny", "Tiny (synthetic)", "twitter")
+    with pytest.raises(SchemaError, match=f"The {name} of findings are a table"):
+        Findings(about=about, sections=(), **{name: ["a"]})
+
+
 def test_a_claim_edited_upwards_in_the_json_is_refused():
     text = findings(Section("release", [claim()])).to_json().replace('"co-action"', '"inauthentic"')
     with pytest.raises(ClaimError, match="needs a Deception"):

@@ -75,6 +75,9 @@ class Findings:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in ("parameters", "provenance"):
+            if not isinstance(getattr(self, name), dict):
+                raise SchemaError(f"The {name} of findings are a table of names and values. Run the case again.")
         order = list(SECTIONS)
         object.__setattr__(self, "decisions", to_rows(self.decisions))
         object.__setattr__(self, "caveats", tuple(self.caveats))
