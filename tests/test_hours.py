@@ -114,6 +114,11 @@ def test_holidays_are_read_from_a_name_or_a_file_and_refused_otherwise(tmp_path)
     own = tmp_path / "days.csv"
     own.write_text("day,is_workday,name\n2031-05-01,false,Harbour Day\n2031-05-03,TRUE,\n")
     assert read_holidays(str(own))["is_workday"].to_list() == [False, True]
+    own.write_text("day,is_workday\n\n2031-05-01,false\n\n\n")
+    assert read_holidays(str(own)).height == 1
+    own.write_text("day,is_workday\n,false\n")
+    with pytest.raises(SourceError, match="a row without a day"):
+        read_holidays(str(own))
     own.write_text("day,is_workday\n2031-05-01,false\n2031-05-01,false\n")
     with pytest.raises(SourceError, match="names 2031-05-01 twice"):
         read_holidays(str(own))

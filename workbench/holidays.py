@@ -45,9 +45,17 @@ def read_holidays(calendar: str) -> pl.DataFrame:
 def _read(text: bytes, *, name: str) -> pl.DataFrame:
     check_header(text, name=name)
     try:
-        table = pl.read_csv(text, infer_schema=False).select(
-            pl.col("day").str.strip_chars().str.to_date("%Y-%m-%d"),
-            pl.col("is_workday").str.strip_chars().str.to_lowercase().replace_strict({"true": True, "false": False}),
+        filled = ~pl.all_horizontal(pl.all().is_null())  # an empty line is no day
+        table = (
+            pl.read_csv(text, infer_schema=False)
+            .filter(filled)
+            .select(
+                pl.col("day").str.strip_chars().str.to_date("%Y-%m-%d"),
+                pl.col("is_workday")
+                .str.strip_chars()
+                .str.to_lowercase()
+                .replace_strict({"true": True, "false": False}),
+            )
         )
     # polars lets some damage escape as a panic of its Rust side, which is no PolarsError
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -55,6 +63,8 @@ def _read(text: bytes, *, name: str) -> pl.DataFrame:
             f"{name} is not a calendar ({str(error).splitlines()[0][:120]}). Give it the columns day (2019-02-04) and "
             "is_workday (true or false)."
         ) from error
+    if table.null_count().sum_horizontal().item():
+        raise SourceError(f"{name} has a row without a day or without is_workday. Fill it, or remove it.")
     if table["day"].is_duplicated().any():
         raise SourceError(f"{name} names {table.filter(pl.col('day').is_duplicated())['day'][0]} twice. Remove one.")
     return table.sort("day")

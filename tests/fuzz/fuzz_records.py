@@ -112,14 +112,14 @@ def _size(result: Any) -> int:
 
 def _find_loss_of_release(name: str, sample: Sample, release: Release, content: bytes) -> str:
     load = release.decisions.filter(pl.col("stage") == "load")
-    read = load.filter(pl.col("action").str.contains("^read .+ from "))
+    read = load.filter(pl.col("action").str.contains("(?s)^read .+ from "))
     n_in, n_read = int(read["n_before"].sum()), int(read["n_after"].sum())
     n_repeats = release.quarantine.filter(pl.col("reason").str.contains("repeats the id of line")).height
     if release.quarantine.height != n_in - n_read + n_repeats:
         return (
             f"{n_in:,} records in, {n_read:,} read, {n_repeats:,} repeats, {release.quarantine.height:,} in quarantine"
         )
-    again = load.filter(pl.col("action").str.contains("^took posts that .+ once more"))
+    again = load.filter(pl.col("action").str.contains("(?s)^took posts that .+ once more"))
     n_again = int(again["n_before"].sum()) - int(again["n_after"].sum())
     n_listed = release.accounts.filter(pl.col("source_file").is_not_null()).height
     if name.startswith(_WHOLE) and release.posts.height + n_listed != n_read - n_repeats:
@@ -141,7 +141,7 @@ def _own_posts(name: str, release: Release, content: bytes) -> set[str]:
     ids: set[str] = set()
     if name == "bluesky page":
         with suppress(ValueError, KeyError, TypeError, RecursionError):
-            ids = {one["uri"] for one in json.loads(content)["posts"]} if not refused else set()
+            ids = {one["uri"].strip() for one in json.loads(content)["posts"]} if not refused else set()
     for n, line in enumerate(content.split(b"\n") if name in _OWN_POST else [], start=1):
         with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
             ids |= {own.strip() for own in _OWN_POST[name](json.loads(line)) if n not in refused}

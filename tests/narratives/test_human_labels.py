@@ -62,6 +62,12 @@ def test_no_file_means_no_labels(tmp_path):
     assert read_narrative_labels(tmp_path / "absent.csv").is_empty()
 
 
+def test_an_empty_line_is_no_label(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("label,translation,fingerprints\n\nBridge,,a1\n\n")
+    assert read_narrative_labels(path)["label"].to_list() == ["Bridge"]
+
+
 def test_a_spoilt_file_is_refused(tmp_path):
     path = tmp_path / "narrative_labels.csv"
     path.write_text("label,terms\nx,y\n", encoding="utf8")

@@ -43,7 +43,8 @@ def read_narrative_labels(path: Path | str) -> pl.DataFrame:
             raise SourceError(f"{file.name} lacks column '{column}' (has {found}). Restore it, or delete the file.")
     missing = [pl.lit(None, pl.String).alias(name) for name in _COLUMNS if name not in table.columns]
     blank = pl.col(pl.String).str.strip_chars().replace("", None)
-    return table.with_columns(missing).select(_COLUMNS).with_columns(blank)
+    rows = table.with_columns(missing).select(_COLUMNS).with_columns(blank)
+    return rows.filter(~pl.all_horizontal(pl.all().is_null()))  # an empty line is no label
 
 
 def apply_narrative_labels(narratives: Narratives, labels: pl.DataFrame) -> Narratives:
