@@ -348,6 +348,8 @@ def test_half_of_a_surrogate_pair_in_a_tip_becomes_a_question_mark(tmp_path):
     path = tmp_path / "event.json"
     path.write_text('{"Event": {"Attribute": [{"type": "text", "value": "a\\ud800b", "comment": "\\ud83d\\ude00"}]}}')
     assert read_indicators(path)["indicator_value"].to_list() == ["a?b"]
+    path.write_bytes(b'{"Event": {"Attribute": [{"type": "text", "value": "a\xed\xa0\x80b"}]}}')
+    assert read_indicators(path)["indicator_value"].to_list() == ["a?b"]
 
 
 def test_misp_objects_that_are_no_accounts_lose_nothing(tmp_path):

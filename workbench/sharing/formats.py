@@ -52,7 +52,9 @@ def read_json_indicators(raw: bytes, *, name: str) -> pl.DataFrame:
     """
     try:
         content = json.loads(raw)
-        if b"\\ud" in raw or b"\\uD" in raw:  # half of a surrogate pair alone is no text: it becomes `?`
+        if (
+            b"\xed" in raw or b"\\ud" in raw or b"\\uD" in raw
+        ):  # half of a surrogate pair alone is no text: it becomes `?`
             content = json.loads(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise SourceError(f"{name}: expected JSON; it does not parse ({str(error)[:120]}). Fetch it again.") from error
