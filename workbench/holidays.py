@@ -64,7 +64,7 @@ def _read(text: bytes, *, name: str) -> pl.DataFrame:
             "is_workday (true or false)."
         ) from error
     if table.null_count().sum_horizontal().item():
-        raise SourceError(f"{name} has a row without a day or without is_workday. Fill it, or remove it.")
+        raise SourceError(f"{name} has a row without a day or without is_workday. Correct it, or remove it.")
     if table["day"].is_duplicated().any():
         raise SourceError(f"{name} names {table.filter(pl.col('day').is_duplicated())['day'][0]} twice. Remove one.")
     return table.sort("day")

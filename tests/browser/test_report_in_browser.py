@@ -244,7 +244,7 @@ def test_a_catalogue_of_folders_whose_names_act_links_and_does_nothing_else(brow
         (tmp_path / name).mkdir()
         record.save(tmp_path / name / "findings.json")
         (tmp_path / name / "report.html").write_text("<title>reached</title>")
-        correction = {"version": 2, "ended_at": hostile.STRINGS[0], "correction": hostile.STRINGS[1]}
+        correction = {"version": 2, "ended_at": "2021-06-01T00:00:00+00:00", "correction": hostile.STRINGS[1]}
         (tmp_path / name / "manifest.json").write_text(json.dumps(correction))
     index = write_catalogue(tmp_path)
     with opened(browser, index, **options) as page:
@@ -259,6 +259,18 @@ def test_a_catalogue_of_folders_whose_names_act_links_and_does_nothing_else(brow
         for link in links:
             page.goto(link)
             assert page.title() == "reached"
+
+
+def test_a_catalogue_of_manifests_that_act_calls_them_unreadable_and_does_nothing(browser, tmp_path):
+    for n, said in enumerate(hostile.STRINGS):
+        (tmp_path / f"case{n}").mkdir()
+        hostile.findings().save(tmp_path / f"case{n}" / "findings.json")
+        (tmp_path / f"case{n}" / "report.html").write_text("<title>reached</title>")
+        (tmp_path / f"case{n}" / "manifest.json").write_text(json.dumps({"version": 1, "ended_at": said, said: said}))
+    with opened(browser, write_catalogue(tmp_path)) as page:
+        assert page.evaluate("window.pwned") is None
+        assert page.complaints == []
+        assert page.get_by_text("ended_at is no moment").count() == len(hostile.STRINGS)
 
 
 @pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}])

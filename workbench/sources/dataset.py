@@ -143,7 +143,7 @@ def _to_about(file: Path, content: dict[str, Any]) -> About:
         _check_type(file, f"[announced] {key}", value, int)
         if value < 0:
             raise SourceError(
-                f"{file}: [announced] {key} is {value}; expected the number the platform gave, 0 or more."
+                f"{file}: [announced] {key} is {value}; expected the number the platform gave, 0 or more. Correct it."
             )
     for name in content.get("files", {}):
         _refuse_outside(file, name)
