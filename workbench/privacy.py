@@ -72,7 +72,8 @@ def protect_release(release: Release, *, key: bytes, beside: pl.DataFrame | None
     if not platforms:
         return release
     names_by_platform, parts_accounts, parts_posts = [], [], []
-    spoken = {platform: list_spoken(accounts, names) for platform, accounts, _, names in platforms}
+    is_alone = len(platforms) == 1
+    spoken = {} if is_alone else {platform: list_spoken(accounts, names) for platform, accounts, _, names in platforms}
     for platform, accounts, posts, names in platforms:
         others = [spoken[other] for other in spoken if other != platform] + ([] if beside is None else [beside])
         if others:
