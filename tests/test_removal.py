@@ -54,7 +54,7 @@ SHARES_B = HEADER + (
     f"n1,{GONE_B},{HANDLE_B},,,{WORDS},1900000003,https://linden.example/lamp\n"
     "n2,20088002,bellringer_b,,,Bells at noon,1900000004,https://linden.example/bell\n"
 )
-PARAMETERS = 'dataset = "quay"\nreports_folder = ""\ncache_folder = ""\nseed = 7'
+PARAMETERS = 'dataset = "quay"\nreports_folder = ""\ncache_folder = ""\nseed = 7\nsecond_dataset = ""'
 REPORT = """
 from pathlib import Path
 
@@ -65,7 +65,7 @@ case = wb.open_case(dataset, reports_folder=reports_folder, cache_folder=cache_f
 release = case.keep(wb.load_release, case.dataset)
 shown = wb.protect_release(release, key=wb.read_key())
 shown.posts.select("post_id", "account_id", "text").write_csv(Path(reports_folder, "posts.csv"))
-second = wb.load_second(case.dataset)
+second = wb.load_second(case.dataset, second=second_dataset)
 if second.posts.height:
     second = wb.protect_release(second, key=wb.read_key())
     both = wb.combine_releases([shown, second], name="both", title="Both")
@@ -230,6 +230,25 @@ def test_the_catalogue_an_account_table_and_a_second_platform_hold_nothing_of_it
     listed = json.loads((reports / "catalogue.json").read_text())["reports"]
     assert [(row["case"], row["version"]) for row in listed if row["case"] == "quay"] == [("quay", 3)]
     assert 'xml:base="https://reports.example/lamps/"' in (reports / "feed.xml").read_text()
+
+
+@pytest.mark.parametrize("named", ["pages", "datasets/pages"])
+@pytest.mark.notebook
+def test_a_second_platform_that_the_report_was_told_of_is_looked_through_too(home, named):
+    second = home / "datasets" / "pages"
+    second.mkdir()
+    (second / "messages.csv").write_text(SHARES_B)
+    (second / "dataset.toml").write_text('title = "Invented quay, elsewhere"\nplatform = "facebook"\n')
+    run_case("quay", parameters={"second_dataset": named})
+    other = shown_as(second, GONE_B)
+    assert [file for file, content in contents(home / "reports") if other.encode() in content]
+
+    removal = remove_account("quay", GONE_B)
+
+    assert removal.withdrawn == (1,)
+    assert removal.run.version == 2
+    assert not [file for file, content in contents(home / "reports") if other.encode() in content]
+    assert (second / "removed.toml").is_file()
 
 
 @pytest.mark.notebook

@@ -24,7 +24,7 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from workbench.case import Case, home, open_case
+from workbench.case import Case, find_dataset, home, open_case
 from workbench.catalogue import CATALOGUE_FILES, read_manifest, renew_catalogue
 from workbench.csv_header import check_header
 from workbench.keys import read_key
@@ -67,7 +67,8 @@ def remove_account(
     """Remove an account from a case: its dataset as it is read, what is kept of it, and all versions of its report.
 
     Args:
-        case: name of a folder in `datasets/`, or the path of a dataset; the second platform's beside it counts too.
+        case: name of a folder in `datasets/`, or the path of a dataset; the second platform's counts too, be it beside
+            it or the one its report was made with.
         account_id: the id as the dataset has it.
         out: folder of all reports; None = `reports/` beside `datasets/`.
         notebooks: folder of the notebooks; None = `notebooks/` beside `datasets/`.
@@ -85,7 +86,8 @@ def remove_account(
     """
     opened = open_case(case)
     reports = Path(out) if out else home() / "reports"
-    releases = {place: load_release(place) for place in _list_datasets(opened)}
+    named = str(_read_parameters(reports / opened.name, None).get("second_dataset", ""))
+    releases = {place: load_release(place) for place in _list_datasets(opened, named)}
     holders = {place: release for place, release in releases.items() if _holds(release, account_id)}
     noted = [one for place, release in releases.items() if (one := _find_noted(release, place, account_id))]
     if not holders and not noted:
@@ -177,8 +179,11 @@ def _read_contents(file: Path) -> Iterator[bytes]:
             yield from (archive.read(name) for name in archive.namelist())
 
 
-def _list_datasets(case: Case) -> list[Path]:
-    second = find_second(case.dataset)
+def _list_datasets(case: Case, named: str) -> list[Path]:
+    is_path = bool(named) and not (home() / "datasets" / named).is_dir()
+    # Notebooks run in the workbench's folder, wherever the command was given.
+    second = find_dataset(str(home() / Path(named).expanduser()) if is_path else named) if named else None
+    second = second or find_second(case.dataset)
     return [case.dataset, *([second] if second else [])]
 
 
