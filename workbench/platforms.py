@@ -9,7 +9,7 @@ from typing import cast
 
 import polars as pl
 
-from workbench.case import Case, find_dataset
+from workbench.case import Case, find_dataset, home
 from workbench.privacy import list_hidden_names, protect_release
 from workbench.schema import TABLES, About, ParameterError, Release, check_table, decision, empty_table
 from workbench.sources import load_release
@@ -63,8 +63,18 @@ def combine_releases(releases: Sequence[Release], *, name: str, title: str) -> R
     )
 
 
-def find_second(dataset: str | Path) -> Path | None:
-    """Return the second platform's dataset beside a case's own, named with `_platform_b` behind; None if absent."""
+def find_second(dataset: str | Path, *, named: str = "") -> Path | None:
+    """Return the second platform's dataset of a case.
+
+    Args:
+        dataset: the case's own.
+        named: as the parameter `second_dataset` names it: a folder in `datasets/`, or a path, taken from the
+            workbench's folder, where notebooks run, wherever the command was given. Blank = the one beside the case's
+            own, named with `_platform_b` behind; None if absent.
+    """
+    if named:
+        is_known = (home() / "datasets" / named).is_dir()
+        return find_dataset(named if is_known else str(home() / Path(named).expanduser()))
     beside = Path(dataset).with_name(f"{Path(dataset).name}_platform_b")
     return beside if beside.is_dir() else None
 

@@ -24,7 +24,7 @@ from typing import Any
 import polars as pl
 from rich.console import Console
 
-from workbench.case import Case, find_dataset, home, open_case
+from workbench.case import Case, home, open_case
 from workbench.catalogue import CATALOGUE_FILES, read_manifest, renew_catalogue
 from workbench.csv_header import check_header
 from workbench.keys import read_key
@@ -180,10 +180,7 @@ def _read_contents(file: Path) -> Iterator[bytes]:
 
 
 def _list_datasets(case: Case, named: str) -> list[Path]:
-    is_path = bool(named) and not (home() / "datasets" / named).is_dir()
-    # Notebooks run in the workbench's folder, wherever the command was given.
-    second = find_dataset(str(home() / Path(named).expanduser()) if is_path else named) if named else None
-    second = second or find_second(case.dataset)
+    second = find_second(case.dataset, named=named)
     return [case.dataset, *([second] if second else [])]
 
 

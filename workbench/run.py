@@ -31,7 +31,7 @@ from workbench.lint import lint_report
 from workbench.manifest import describe_inputs, describe_outputs, describe_tools
 from workbench.notebook_page import write_notebook_pages
 from workbench.notebooks import NotebookError, choose_parameters, execute_notebook, list_notebooks, read_parameters
-from workbench.platforms import load_second
+from workbench.platforms import find_second, load_second
 from workbench.report import render_report
 from workbench.schema import ParameterError, WorkbenchError
 from workbench.sources import load_release
@@ -216,9 +216,7 @@ def _check_files(draft: Path, name: str) -> None:
 
 def _check_names(draft: Path, case: Case, *, second: str) -> None:
     """Look for names of both platforms; the second's files are read anew, as notebook 05 reads them."""
-    if second and not (home() / "datasets" / second).is_dir():
-        second = str(home() / Path(second).expanduser())  # notebooks run there, wherever the command was given
-    other = load_second(case.dataset, second=second)
+    other = load_second(case.dataset, second=str(find_second(case.dataset, named=second) or ""))
     leaks = find_leaks(draft, case.keep(load_release, case.dataset), second=other)
     if leaks.height:
         shown = ", ".join(f"{row['kind']} in {row['file']}" for row in leaks.head(5).iter_rows(named=True))
